@@ -1,0 +1,68 @@
+# gateway: every target does its own set-up. `make` lists them.
+
+RELEASE := swift build -c release --static-swift-stdlib --product gateway
+SOURCES := Package.swift Sources $(wildcard Tests) Fuzz
+PYTHON  := .venv/bin/python
+ARGS    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run build build-checked test test-unit test-interop check format bench bench-codec sanitize fuzz protos clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build and run the demo: a gateway before a small library service, on 127.0.0.1:8080
+	@exec .build/release/gateway demo $(ARGS)
+
+build: setup-build ## Release build: .build/release/gateway
+	$(RELEASE)
+
+build-checked: setup-build ## The same with every access of the hot byte types checked, in .build/checked
+	$(RELEASE) -Xswiftc -DCHECKED --scratch-path .build/checked
+
+test: test-unit test-interop ## Unit tests, then interop tests against the release build
+
+test-unit: setup-build ## Unit tests (checked debug build); ARGS='--filter JSON' for some
+	swift test $(ARGS)
+
+test-interop: setup build ## Foreign clients against the release build; PYTEST='-k rest -x' for some
+	$(PYTHON) -m pytest Tests/Interop $(PYTEST)
+
+check: ## Format, lint and house rules
+	swift format lint --strict --recursive $(SOURCES)
+	scripts/tidy
+
+format: ## Formats the Swift sources
+	swift format --in-place --recursive $(SOURCES)
+
+fuzz: setup-build ## Fuzzes TARGET=json (=all: one after the other) for SECONDS=60; docs/fuzzing.md
+	Fuzz/run $(or $(TARGET),all) $(or $(SECONDS),60) $(ARGS)
+
+BENCH := gateway envoy nghttpx floor --rounds 3 --seconds 1 --scenario h1-post,h1-get,h2-post,connect-json,grpc,h1-64k
+
+bench: ## Load benchmark, short; ARGS='gateway envoy --rounds 9' for more, ARGS=--help for all
+	scripts/setup --bench
+	$(RELEASE)
+	$(MAKE) -C Benchmarks/load
+	$(PYTHON) Benchmarks/load/run.py $(or $(ARGS),$(BENCH))
+
+bench-codec: ## The codec alone: MB/s and allocations a call
+	scripts/setup --bench
+	$(MAKE) -C Benchmarks/load
+	swift run -c release --package-path Benchmarks codec-benchmark Benchmarks/load/out
+
+sanitize: setup ## Unit and core interop tests under thread and address sanitizers; ARGS='thread interop -x' for some
+	@scripts/sanitize $(ARGS)
+
+protos: setup ## Compiles Protos/ into the committed descriptor sets
+	Protos/compile
+
+setup: ## Installs what is missing: Debian packages and .venv (done by the others too)
+	@scripts/setup
+
+.PHONY: setup-build
+setup-build:
+	@scripts/setup --build
+
+clean: ## Removes what was built
+	rm -rf .build .venv Benchmarks/load/out

@@ -1,0 +1,42 @@
+/// Questions about sixteen bytes of text at a time.
+///
+/// The masks have written types and the constants are vectors: a scalar operand, or a type left to
+/// inference, compiles to a loop that is a hundred times slower.
+public enum ByteScan {
+    /// Index of the first byte that ends a plain run of a JSON string (quote, backslash, control
+    /// character); 16 if none does.
+    @inlinable @inline(__always)
+    public static func plainCount(_ bytes: SIMD16<UInt8>) -> Int {
+        let quotes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<UInt8>(repeating: 34)
+        let escapes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<UInt8>(repeating: 92)
+        let controls: SIMDMask<SIMD16<Int8>> = bytes .< SIMD16<UInt8>(repeating: 32)
+        let stops: SIMDMask<SIMD16<Int8>> = quotes .| escapes .| controls
+        let halves = unsafe unsafeBitCast(stops, to: SIMD2<UInt64>.self)
+        if halves[0] != 0 { return halves[0].trailingZeroBitCount &>> 3 }
+        if halves[1] != 0 { return 8 &+ halves[1].trailingZeroBitCount &>> 3 }
+        return 16
+    }
+
+    /// Whether any of the bytes is not ASCII.
+    @inlinable @inline(__always)
+    public static func hasHighBit(_ bytes: SIMD16<UInt8>) -> Bool {
+        let high = unsafe unsafeBitCast(
+            bytes & SIMD16<UInt8>(repeating: 128), to: SIMD2<UInt64>.self)
+        return (high[0] | high[1]) != 0
+    }
+
+    /// The first `count` bytes, zeros behind them; `count` in 1...15.
+    @inlinable @inline(__always)
+    public static func first(_ count: Int, of bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        var halves = unsafe unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
+        let bits = UInt64(truncatingIfNeeded: count &* 8)
+        let mask = UInt64.max &>> (0 &- bits)
+        if count > 8 {
+            halves[1] &= mask
+        } else {
+            halves[0] &= mask
+            halves[1] = 0
+        }
+        return unsafe unsafeBitCast(halves, to: SIMD16<UInt8>.self)
+    }
+}

@@ -1,0 +1,93 @@
+import ProtoRuntime
+
+/// Strings and literals of JSON, appended. Functions named `put` need the room that they state.
+extension OutputBlock {
+    /// Puts the `count` wire bytes at the cursor as a JSON string, escaping what must be. Makes its own
+    /// room. The bytes must be UTF-8; they are checked where a high bit was seen.
+    mutating func appendQuoted(_ input: inout ByteCursor, count: Int) throws(JSONFault) {
+        makeRoom(count &+ 80)
+        put(JSONByte.quote)
+        let start = input.offset
+        let stop = start &+ count
+        var seen = SIMD16<UInt8>(repeating: 0)
+        while stop &- input.offset >= 16 {
+            let bytes = input.vector
+            seen |= bytes
+            let plain = ByteScan.plainCount(bytes)
+            put(bytes, count: plain)
+            input.advance(plain)
+            if plain < 16 { appendEscaped(&input, left: stop &- input.offset) }
+        }
+        while input.offset < stop {
+            let left = stop &- input.offset
+            let bytes = input.vector
+            // What lies behind the string is not its own.
+            seen |= ByteScan.first(left, of: bytes)
+            let plain = min(ByteScan.plainCount(bytes), left)
+            put(bytes, count: plain)
+            input.advance(plain)
+            if plain < left { appendEscaped(&input, left: left) }
+        }
+        put(JSONByte.quote)
+        if ByteScan.hasHighBit(seen) {
+            input.move(to: start)
+            guard input.isUTF8(upTo: stop) else { throw .invalidUTF8 }
+        }
+    }
+
+    /// Puts an escape sequence for the byte at the cursor, and makes room for the rest of the string.
+    @inline(never)
+    private mutating func appendEscaped(_ input: inout ByteCursor, left: Int) {
+        putEscaped(input.byte)
+        input.advance(1)
+        makeRoom(left &+ 80)
+    }
+
+    /// Puts an escape sequence, six bytes at most.
+    private mutating func putEscaped(_ byte: UInt8) {
+        let short: UInt8
+        switch byte {
+        case 8: short = UInt8(ascii: "b")
+        case 9: short = UInt8(ascii: "t")
+        case 10: short = UInt8(ascii: "n")
+        case 12: short = UInt8(ascii: "f")
+        case 13: short = UInt8(ascii: "r")
+        case JSONByte.quote, JSONByte.backslash: short = byte
+        default:
+            let low = UInt64(byte & 15)
+            let digit = low < 10 ? low &+ 48 : low &+ 87
+            let high = UInt64(byte &>> 4) &+ 48
+            return put(0x3030_755c | high &<< 32 | digit &<< 40, count: 6)
+        }
+        put(UInt64(JSONByte.backslash) | UInt64(short) &<< 8, count: 2)
+    }
+
+    /// Puts `true` or `false`.
+    mutating func putBool(_ value: Bool) {
+        if value { put(0x6575_7274, count: 4) } else { put(0x65_736c_6166, count: 5) }
+    }
+
+    /// Puts `null`.
+    mutating func putNull() { put(0x6c6c_756e, count: 4) }
+
+    /// Appends `count` bytes at the cursor as base64 in quotes.
+    mutating func appendBase64(_ input: inout ByteCursor, count: Int) {
+        makeRoom(count &+ count / 3 &+ 80)
+        put(JSONByte.quote)
+        var left = count
+        while left >= 3 {
+            put(Base64.quad(input.word32.byteSwapped &>> 8), count: 4)
+            input.advance(3)
+            left &-= 3
+        }
+        if left > 0 {
+            let kept: UInt32 = left == 1 ? 0xff_0000 : 0xff_ff00
+            let quad = Base64.quad(input.word32.byteSwapped &>> 8 & kept)
+            let pad: UInt64 = left == 1 ? 0x3d3d_0000 : 0x3d00_0000
+            let mask: UInt64 = left == 1 ? 0xffff : 0xff_ffff
+            put(quad & mask | pad, count: 4)
+            input.advance(left)
+        }
+        put(JSONByte.quote)
+    }
+}

@@ -1,0 +1,39 @@
+import ProtoRuntime
+
+/// Fields that are not there, for those who want to see them.
+extension ProtoToJSONPass {
+    /// Prints the fields without presence among `ordinals` with their defaults: 0, "", false, [], {}.
+    @inline(never)
+    mutating func writeDefaults(_ entry: MessageEntry, _ ordinals: Range<Int32>, open: Int) {
+        for ordinal in ordinals { writeDefault(entry.firstField &+ ordinal, open: open) }
+    }
+
+    @inline(never)
+    mutating func writeDefault(_ field: Int32, open: Int) {
+        let entry = tables.field(field)
+        guard !entry.flags.contains(.presence) else { return }
+        writeName(field, open: open)
+        if entry.flags.contains(.map) {
+            output.put(0x7d7b, count: 2)
+        } else if entry.flags.contains(.repeated) {
+            output.put(0x5d5b, count: 2)
+        } else {
+            writeZero(entry)
+        }
+    }
+
+    /// Prints the zero of a scalar type; there is room for 64 bytes.
+    mutating func writeZero(_ entry: FieldEntry) {
+        switch entry.kind {
+        case .string, .bytes: output.put(0x2222, count: 2)
+        case .bool: output.putBool(false)
+        case .enumeration:
+            let enumeration = tables.enumeration(entry.typeIndex)
+            // A closed enum need not have a zero: its first value is the default.
+            let first = tables.enumValue(enumeration.firstValue).number
+            try? writeEnum(enumeration.isClosed ? first : 0, entry.typeIndex)
+        default: writeNumber(0, entry.kind)
+        }
+        output.makeRoom(64)
+    }
+}

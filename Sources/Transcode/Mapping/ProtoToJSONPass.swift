@@ -1,0 +1,230 @@
+import ProtoRuntime
+
+/// One message on its way to JSON: the state of a single pass, and the members of a message.
+///
+/// The pass prints fields as they come and therefore wants them in ascending order, each at most once (a
+/// repeated one in one run), as every serializer writes them. Anything else that is legal makes it throw
+/// `.fieldsOutOfOrder`; then `WireNormalizer` puts the message in order and a second pass prints that.
+struct ProtoToJSONPass: ~Copyable, ~Escapable {
+    var input: ByteCursor
+    var output: OutputBlock
+    let tables: DescriptorTables
+    let emitsDefaults: Bool
+    let namesAreProto: Bool
+    let enums: JSONOptions.Enums
+    let int64IsNumber: Bool
+    /// The input comes from the normalizer, which has made sure of what this pass only suspects.
+    let isOrdered: Bool
+    /// Open messages.
+    var depth = 0
+    /// Open Any messages: inside them required fields may be missing.
+    var anyDepth = 0
+    /// Where the fault is, if that is not where the cursor stands; -1 otherwise.
+    var faultOffset = -1
+    /// The required field that is missing.
+    var field: Int32 = -1
+
+    @_lifetime(copy input)
+    init(
+        _ input: consuming ByteCursor, _ output: consuming OutputBlock, _ tables: DescriptorTables,
+        _ options: JSONOptions, isOrdered: Bool
+    ) {
+        self.isOrdered = isOrdered
+        self.input = input
+        self.output = output
+        self.tables = tables
+        emitsDefaults = options.defaults == .emit
+        namesAreProto = options.names == .proto
+        enums = options.enums
+        int64IsNumber = options.int64 == .number
+    }
+
+    /// Prints the message whose bytes end at `end`.
+    @_lifetime(self: copy self)
+    mutating func writeMessage(_ index: Int32, end: Int) throws(JSONFault) {
+        let wellKnown = tables.message(index).wellKnown
+        if wellKnown == .none {
+            output.makeRoom(64)
+            output.put(JSONByte.openBrace)
+            try writeMembers(of: index, end: end, open: output.count)
+            output.put(JSONByte.closeBrace)
+        } else {
+            try writeWellKnown(wellKnown, index, end: end)
+        }
+    }
+
+    /// Prints the members of a message; `open` is where the first of them stands, before which no comma
+    /// goes. There is room for one byte behind them.
+    @_lifetime(self: copy self)
+    mutating func writeMembers(of index: Int32, end: Int, open: Int) throws(JSONFault) {
+        let entry = tables.message(index)
+        let start = input.offset
+        if entry.isMessageSet { throw .messageSet }
+        guard depth < JSONLimits.depth else { throw .tooDeep }
+        depth &+= 1
+        var next: Int32 = 0
+        var oneofs: UInt64 = 0
+        var requiredCount = 0
+        while input.offset < end {
+            var ordinal = next
+            if next < entry.fieldCount,
+                input.startsWithTag(of: tables.field(entry.firstField &+ next))
+            {
+                input.advance(Int(tables.field(entry.firstField &+ next).tagLength))
+            } else {
+                ordinal = try readTag(entry, end: end)
+                if ordinal < 0 { continue }
+                guard ordinal >= next else { throw .fieldsOutOfOrder }
+                if emitsDefaults { writeDefaults(entry, next..<ordinal, open: open) }
+            }
+            next = ordinal &+ 1
+            let field = entry.firstField &+ ordinal
+            let oneof = tables.field(field).oneofIndex
+            if oneof >= 0 {
+                // Two oneofs may share a bit; then the normalizer finds that nothing is wrong.
+                let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: Int(oneof))
+                guard oneofs & bit == 0 || isOrdered else { throw .fieldsOutOfOrder }
+                oneofs |= bit
+            }
+            if entry.hasRequired, tables.field(field).flags.contains(.required) {
+                requiredCount += 1
+            }
+            try writeField(field, end: end, open: open)
+        }
+        guard input.offset == end else { throw .wireTruncated }
+        if emitsDefaults { writeDefaults(entry, next..<entry.fieldCount, open: open) }
+        if entry.hasRequired, anyDepth == 0 { try checkRequired(entry, requiredCount, start..<end) }
+        output.makeRoom(8)
+        depth &-= 1
+    }
+
+    /// Prints the member's name with its comma, if one is wanted, and makes room for a scalar.
+    @inline(__always)
+    mutating func writeName(_ field: Int32, open: Int) {
+        let entry = tables.field(field)
+        let skip = output.count == open ? 1 : 0
+        let length = namesAreProto ? entry.protoKeyLength : entry.keyLength
+        let offset = namesAreProto ? entry.protoKeyOffset : entry.keyOffset
+        output.makeRoom(Int(length) &+ 64)
+        output.putText(
+            tables, at: offset &+ UInt32(truncatingIfNeeded: skip), count: Int(length) &- skip)
+    }
+
+    /// Prints one field, whose tag was consumed, with all that follows of it.
+    @_lifetime(self: copy self)
+    mutating func writeField(_ field: Int32, end: Int, open: Int) throws(JSONFault) {
+        let before = output.count
+        writeName(field, open: open)
+        let flags = tables.field(field).flags
+        if !flags.contains(.repeated) {
+            if tables.field(field).kind == .string {
+                try writeString(end: end)
+            } else {
+                try writeValue(field, end: end)
+            }
+            guard input.offset <= end else { throw .wireTruncated }
+        } else if flags.contains(.map) {
+            output.put(JSONByte.openBrace)
+            try writeEntries(field, end: end)
+            output.makeRoom(8)
+            output.put(JSONByte.closeBrace)
+        } else if try !writeElements(field, end: end) {
+            output.truncate(to: before)
+            if emitsDefaults { writeDefault(field, open: open) }
+        }
+    }
+
+    /// Prints an array of the elements whose first tag was consumed; false, with rubbish behind the name,
+    /// if there are none.
+    @_lifetime(self: copy self)
+    private mutating func writeElements(_ field: Int32, end: Int) throws(JSONFault) -> Bool {
+        let entry = tables.field(field)
+        let isPackable = entry.kind.isPackable
+        output.put(JSONByte.openBracket)
+        let start = output.count
+        repeat {
+            if isPackable, isLengthDelimited(input.byte(at: input.offset &- Int(entry.tagLength))) {
+                let stop = try readEnd(within: end)
+                while input.offset < stop {
+                    output.makeRoom(64)
+                    try writeValue(field, end: stop)
+                    output.put(JSONByte.comma)
+                }
+                guard input.offset == stop else { throw .wireTruncated }
+            } else {
+                output.makeRoom(64)
+                try writeValue(field, end: end)
+                guard input.offset <= end else { throw .wireTruncated }
+                output.makeRoom(8)
+                output.put(JSONByte.comma)
+            }
+        } while continues(entry, isPackable, end: end)
+        guard output.count > start else { return false }
+        output.overwrite(at: output.count &- 1, with: JSONByte.closeBracket)
+        return true
+    }
+
+    /// Consumes the field's tag if it comes again, packed or not.
+    @_lifetime(self: copy self)
+    private mutating func continues(_ entry: FieldEntry, _ isPackable: Bool, end: Int) -> Bool {
+        guard input.offset < end else { return false }
+        guard input.startsWithTag(of: entry) || (isPackable && startsWithOtherForm(entry)) else {
+            return false
+        }
+        input.advance(Int(entry.tagLength))
+        return true
+    }
+
+    /// Whether the field's tag comes with the other of its two wire types.
+    private func startsWithOtherForm(_ entry: FieldEntry) -> Bool {
+        var other = entry
+        other.tag = entry.tag & ~7 | UInt64(entry.isPacked ? entry.kind.wireType : 2)
+        return input.startsWithTag(of: other)
+    }
+
+    /// Whether a tag with that first byte has the length-delimited wire type.
+    private func isLengthDelimited(_ byte: UInt8) -> Bool { byte & 7 == 2 }
+
+    /// Reads a length and returns where it ends, which is not behind `end`.
+    @inline(__always)
+    @_lifetime(self: copy self)
+    mutating func readEnd(within end: Int) throws(JSONFault) -> Int {
+        guard let length = input.readVarint() else { throw .wireVarint }
+        let room = end &- input.offset
+        guard room >= 0, length <= UInt64(bitPattern: Int64(room)) else { throw .wireTruncated }
+        return input.offset &+ Int(truncatingIfNeeded: length)
+    }
+}
+
+extension ByteCursor {
+    /// Whether the field's tag comes next. At the very end of the input it may lie.
+    @inline(__always)
+    func startsWithTag(of field: FieldEntry) -> Bool {
+        (word() ^ field.tag) &<< UInt64(truncatingIfNeeded: 64 &- Int(field.tagLength) &* 8) == 0
+    }
+}
+
+extension FieldEntry {
+    var isPacked: Bool { flags.contains(.packed) }
+}
+
+extension FieldKind {
+    /// Whether a repeated field of the kind may be written packed.
+    var isPackable: Bool {
+        switch self {
+        case .string, .bytes, .message, .group: false
+        default: true
+        }
+    }
+
+    /// The wire type of one value.
+    var wireType: UInt8 {
+        switch self {
+        case .double, .fixed64, .sfixed64: 1
+        case .string, .bytes, .message: 2
+        case .group: 3
+        case .float, .fixed32, .sfixed32: 5
+        default: 0
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Glibc
+import ProtoRuntime
+
+/// The field names that the gateway itself reads, recognised once when a field is received.
+public enum KnownField: UInt8, Sendable, BitwiseCopyable {
+    case other
+    case accept, acceptEncoding, connectProtocolVersion, connectTimeoutMs, connection
+    case contentEncoding, contentLength, contentType, date, expect, grpcAcceptEncoding, grpcEncoding
+    case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive
+    case proxyConnection, te, trailer, transferEncoding, upgrade, userAgent, xServerTimeout
+
+    /// Which known field a lower-case name is; `other` for all the rest.
+    public init(name: Span<UInt8>) {
+        self = .other
+        for candidate in KnownField.candidates(ofLength: name.count)
+        where name.isEqual(to: candidate.text) {
+            self = candidate
+            return
+        }
+    }
+
+    /// The name as it is sent, lower-case.
+    public var text: StaticString {
+        switch self {
+        case .other: ""
+        case .accept: "accept"
+        case .acceptEncoding: "accept-encoding"
+        case .connectProtocolVersion: "connect-protocol-version"
+        case .connectTimeoutMs: "connect-timeout-ms"
+        case .connection: "connection"
+        case .contentEncoding: "content-encoding"
+        case .contentLength: "content-length"
+        case .contentType: "content-type"
+        case .date: "date"
+        case .expect: "expect"
+        case .grpcAcceptEncoding: "grpc-accept-encoding"
+        case .grpcEncoding: "grpc-encoding"
+        case .grpcMessage: "grpc-message"
+        case .grpcStatus: "grpc-status"
+        case .grpcStatusDetailsBin: "grpc-status-details-bin"
+        case .grpcTimeout: "grpc-timeout"
+        case .host: "host"
+        case .keepAlive: "keep-alive"
+        case .proxyConnection: "proxy-connection"
+        case .te: "te"
+        case .trailer: "trailer"
+        case .transferEncoding: "transfer-encoding"
+        case .upgrade: "upgrade"
+        case .userAgent: "user-agent"
+        case .xServerTimeout: "x-server-timeout"
+        }
+    }
+
+    private static func candidates(ofLength length: Int) -> InlineCandidates {
+        switch length {
+        case 2: InlineCandidates(.te)
+        case 4: InlineCandidates(.host, .date)
+        case 6: InlineCandidates(.accept, .expect)
+        case 7: InlineCandidates(.upgrade, .trailer)
+        case 10: InlineCandidates(.connection, .userAgent, .keepAlive)
+        case 11: InlineCandidates(.grpcStatus)
+        case 12: InlineCandidates(.contentType, .grpcTimeout, .grpcMessage)
+        case 13: InlineCandidates(.grpcEncoding)
+        case 14: InlineCandidates(.contentLength)
+        case 15: InlineCandidates(.acceptEncoding)
+        case 16: InlineCandidates(.contentEncoding, .proxyConnection, .xServerTimeout)
+        case 17: InlineCandidates(.transferEncoding)
+        case 18: InlineCandidates(.connectTimeoutMs)
+        case 20: InlineCandidates(.grpcAcceptEncoding)
+        case 23: InlineCandidates(.grpcStatusDetailsBin)
+        case 24: InlineCandidates(.connectProtocolVersion)
+        default: InlineCandidates()
+        }
+    }
+}
+
+/// Up to three candidates, without an array.
+private struct InlineCandidates: Sequence, IteratorProtocol {
+    var first: KnownField?
+    var second: KnownField?
+    var third: KnownField?
+
+    init(_ first: KnownField? = nil, _ second: KnownField? = nil, _ third: KnownField? = nil) {
+        self.first = first
+        self.second = second
+        self.third = third
+    }
+
+    mutating func next() -> KnownField? {
+        defer {
+            first = second
+            second = third
+            third = nil
+        }
+        return first
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the bytes are exactly those of `text`.
+    public func isEqual(to text: StaticString) -> Bool {
+        let count = count
+        guard count == text.utf8CodeUnitCount else { return false }
+        return unsafe withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return unsafe memcmp(start, text.utf8Start, count) == 0
+        }
+    }
+
+    /// Whether the bytes begin with those of `text`.
+    public func hasPrefix(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        return extracting(0..<text.utf8CodeUnitCount).isEqual(to: text)
+    }
+
+    /// Whether a comma-separated list names `item`, which is lower-case, in any case (RFC 9110 §5.6.1).
+    public func listContains(_ item: Span<UInt8>) -> Bool {
+        var start = 0
+        while start <= count {
+            var end = start
+            while end < count, self[end] != UInt8(ascii: ",") { end += 1 }
+            var from = start
+            var to = end
+            while from < to, self[from] == 32 || self[from] == 9 { from += 1 }
+            while to > from, self[to - 1] == 32 || self[to - 1] == 9 { to -= 1 }
+            if extracting(from..<to).isEqualIgnoringCase(to: item) { return true }
+            start = end + 1
+        }
+        return false
+    }
+
+    private func isEqualIgnoringCase(to lower: Span<UInt8>) -> Bool {
+        guard count == lower.count else { return false }
+        for index in 0..<count {
+            let byte = self[index]
+            guard (byte >= 65 && byte <= 90 ? byte | 32 : byte) == lower[index] else {
+                return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,52 @@
+/// The type of an entity, compared without regard to case and parameters.
+enum MediaType {
+    /// `application/json`, `text/json` and `application/*+json`, with any parameters.
+    static func isJSON(_ contentType: Span<UInt8>) -> Bool {
+        let type = essence(contentType)
+        return isEqual(type, "application/json") || isEqual(type, "text/json")
+            || (hasPrefix(type, "application/") && hasSuffix(type, "+json"))
+    }
+
+    /// What stands before `;`, without white space around it.
+    @_lifetime(copy contentType)
+    static func essence(_ contentType: Span<UInt8>) -> Span<UInt8> {
+        var start = 0
+        var end = 0
+        while end < contentType.count, contentType[end] != UInt8(ascii: ";") { end += 1 }
+        while start < end, isSpace(contentType[start]) { start += 1 }
+        while end > start, isSpace(contentType[end - 1]) { end -= 1 }
+        return contentType.extracting(start..<end)
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+    }
+
+    /// Compares with lower-case `expected`, ignoring the case of ASCII letters.
+    static func isEqual(_ type: Span<UInt8>, _ expected: String) -> Bool {
+        type.count == expected.utf8.count && hasPrefix(type, expected)
+    }
+
+    /// Compares the beginning with lower-case `prefix`, ignoring the case of ASCII letters.
+    static func hasPrefix(_ type: Span<UInt8>, _ prefix: String) -> Bool {
+        let prefix = prefix.utf8Span.span
+        guard type.count >= prefix.count else { return false }
+        return isEqual(type, prefix, from: 0)
+    }
+
+    private static func hasSuffix(_ type: Span<UInt8>, _ suffix: String) -> Bool {
+        let suffix = suffix.utf8Span.span
+        guard type.count >= suffix.count else { return false }
+        return isEqual(type, suffix, from: type.count - suffix.count)
+    }
+
+    private static func isEqual(
+        _ type: Span<UInt8>, _ expected: Span<UInt8>, from start: Int
+    ) -> Bool {
+        for index in expected.indices
+        where NameTable.lowercased(type[start + index]) != expected[index] {
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,51 @@
+public import ProtoRuntime
+
+/// What may be set for each method; the defaults serve without configuration.
+public struct MethodOptions: Sendable, Equatable {
+    public var json = JSONOptions()
+    public var rest = RESTOptions()
+    /// Nanoseconds a unary call may take when its client names no timeout; nil is no limit. Streams have none
+    /// unless they ask.
+    public var timeoutDefault: Int64? = 15_000_000_000
+    /// Nanoseconds that no client's timeout exceeds; nil is no limit.
+    public var timeoutMax: Int64?
+    /// Bytes of one message, either way.
+    public var messageBytesMax = 4 << 20
+    /// Which upstream serves it: an index in the server's upstreams.
+    public var upstream = 0
+
+    public init() {}
+}
+
+/// Everything known of an RPC before its first byte arrives.
+public struct Method: Sendable {
+    public enum Kind: Sendable { case unary, clientStream, serverStream, bidirectional }
+
+    /// Index in `MethodTable.methods`.
+    public let id: Int32
+    public let descriptor: MethodDescriptor
+    public let kind: Kind
+    /// The bytes of `descriptor.path`.
+    public let path: [UInt8]
+    /// Indices of its routes, the rule's own first, then its additional bindings.
+    public internal(set) var routes: [Int32] = []
+    public let options: MethodOptions
+
+    init(id: Int32, descriptor: MethodDescriptor, options: MethodOptions) {
+        self.id = id
+        self.descriptor = descriptor
+        self.options = options
+        path = Array(descriptor.path.utf8)
+        kind =
+            switch (descriptor.isClientStreaming, descriptor.isServerStreaming) {
+            case (false, false): .unary
+            case (true, false): .clientStream
+            case (false, true): .serverStream
+            case (true, true): .bidirectional
+            }
+    }
+
+    public var json: JSONOptions { options.json }
+    /// Nanoseconds; nil for streams and where nothing is configured.
+    public var timeoutDefault: Int64? { kind == .unary ? options.timeoutDefault : nil }
+}

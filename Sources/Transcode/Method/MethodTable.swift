@@ -1,0 +1,75 @@
+public import ProtoRuntime
+
+/// One thing that is wrong with the rules of a method.
+public struct MethodTableProblem: Equatable, Sendable, CustomStringConvertible {
+    /// The RPC's full name, or the selector of a configured rule.
+    public var method: String
+    public var message: String
+    /// The configured rule that it is about, as an index; nil for annotations.
+    public var rule: Int?
+
+    public var description: String { method.isEmpty ? message : "\(method): \(message)" }
+}
+
+/// Everything that is wrong with a set of rules, at once.
+public struct MethodTableError: Error, Equatable, Sendable, CustomStringConvertible {
+    public var problems: [MethodTableProblem]
+
+    public var description: String {
+        problems.map(\.description).joined(separator: "\n")
+    }
+}
+
+/// What a route leads to.
+public struct RouteBinding: Sendable {
+    /// Index in `MethodTable.methods`.
+    public let method: Int32
+    public let request: RequestBinding
+    public let response: ResponseBinding
+}
+
+/// All methods by path, and their routes. Immutable; shared by all threads; a reload swaps it whole.
+public final class MethodTable: Sendable {
+    public let pool: DescriptorPool
+    public let methods: [Method]
+    public let routes: RouteTable
+    /// By route id, as `routes.match` gives it.
+    public let bindings: [RouteBinding]
+    private let paths: NameTable
+
+    /// Builds the table of every method of the pool that `includes` admits.
+    ///
+    /// `rules` come from configuration: the last whose selector fits a method, and which `applies` to it, replaces its
+    /// annotation. `options` gives each method its own. Throws all problems of all rules at once.
+    public init(
+        pool: DescriptorPool, rules: [HTTPRule] = [], ignoresTrailingSlash: Bool = false,
+        applies: (_ rule: Int, MethodDescriptor) -> Bool = { _, _ in true },
+        includes: (MethodDescriptor) -> Bool = { _ in true },
+        options: (MethodDescriptor) -> MethodOptions = { _ in MethodOptions() }
+    ) throws(MethodTableError) {
+        var builder = MethodTableBuilder(pool: pool, rules: rules)
+        for service in pool.services {
+            for descriptor in service.methods where includes(descriptor) {
+                builder.add(descriptor, options(descriptor), applies)
+            }
+        }
+        builder.checkSelectors()
+        do throws(RouteConflicts) {
+            routes = try RouteTable(
+                builder.patterns, ignoresTrailingSlash: ignoresTrailingSlash)
+        } catch {
+            let conflicts = error.problems.map { MethodTableProblem(method: "", message: $0) }
+            throw MethodTableError(problems: builder.problems + conflicts)
+        }
+        guard builder.problems.isEmpty else { throw MethodTableError(problems: builder.problems) }
+        self.pool = pool
+        methods = builder.methods
+        bindings = builder.bindings
+        paths = NameTable(builder.methods.map(\.path))
+    }
+
+    /// The method whose path, `/pkg.Service/Method`, these raw bytes are; -1 for none.
+    public func index(ofPath path: Span<UInt8>) -> Int32 {
+        paths.index(of: path)
+    }
+}

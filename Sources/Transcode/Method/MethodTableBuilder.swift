@@ -1,0 +1,128 @@
+import ProtoRuntime
+
+/// Gathers methods, routes and all that is wrong with them. Start-up only.
+struct MethodTableBuilder {
+    private(set) var methods: [Method] = []
+    private(set) var patterns: [RoutePattern] = []
+    private(set) var bindings: [RouteBinding] = []
+    private(set) var problems: [MethodTableProblem] = []
+
+    private let pool: DescriptorPool
+    private let rules: [HTTPRule]
+    private var usedSelectors: Set<Int> = []
+    /// The configured rule of the method being added.
+    private var ruleIndex: Int?
+
+    init(pool: DescriptorPool, rules: [HTTPRule]) {
+        self.pool = pool
+        self.rules = rules
+    }
+
+    mutating func add(
+        _ descriptor: MethodDescriptor, _ options: MethodOptions,
+        _ applies: (Int, MethodDescriptor) -> Bool
+    ) {
+        var method = Method(id: Int32(methods.count), descriptor: descriptor, options: options)
+        if let rule = rule(for: descriptor, applies) {
+            addRoutes(rule, &method)
+        }
+        methods.append(method)
+    }
+
+    /// A selector that fits no method is a misspelling.
+    mutating func checkSelectors() {
+        for (index, rule) in rules.enumerated() where !usedSelectors.contains(index) {
+            problems.append(
+                MethodTableProblem(
+                    method: "rule for \"\(rule.selector)\"",
+                    message: "no method has this name", rule: index))
+        }
+    }
+
+    /// The last configured rule that fits, else the annotation.
+    private mutating func rule(
+        for descriptor: MethodDescriptor, _ applies: (Int, MethodDescriptor) -> Bool
+    ) -> HTTPRule? {
+        ruleIndex = nil
+        for (index, rule) in rules.enumerated()
+        where rule.selects(descriptor.fullName) && applies(index, descriptor) {
+            usedSelectors.insert(index)
+            ruleIndex = index
+        }
+        if let ruleIndex { return rules[ruleIndex] }
+        guard let bytes = descriptor.httpRule else { return nil }
+        do throws(WireError) {
+            return try HTTPRule(decoding: bytes.span)
+        } catch {
+            refuse(descriptor, "the option google.api.http cannot be read: \(error)")
+            return nil
+        }
+    }
+
+    private mutating func addRoutes(_ rule: HTTPRule, _ method: inout Method) {
+        addRoute(rule, &method)
+        for binding in rule.additionalBindings {
+            guard binding.additionalBindings.isEmpty else {
+                refuse(
+                    method.descriptor, "additional_bindings cannot have additional_bindings",
+                    in: binding)
+                continue
+            }
+            addRoute(binding, &method)
+        }
+    }
+
+    private mutating func addRoute(_ rule: HTTPRule, _ method: inout Method) {
+        let descriptor = method.descriptor
+        guard let httpMethod = rule.httpMethod else {
+            return refuse(
+                descriptor, "the rule has no path (get, put, post, delete, patch or custom)")
+        }
+        guard MethodTableBuilder.isToken(httpMethod) else {
+            return refuse(descriptor, "\"\(httpMethod)\" is no HTTP method", in: rule)
+        }
+        let template: PathTemplate
+        do throws(PathTemplateError) {
+            template = try PathTemplate(rule.path)
+        } catch {
+            return refuse(descriptor, error.description, in: rule)
+        }
+        var resolver = RequestBindingResolver(pool: pool, descriptor: descriptor)
+        let binding = resolver.resolve(
+            rule, httpMethod: httpMethod, template: template, options: method.options.rest)
+        guard resolver.problems.isEmpty, let binding else {
+            for problem in resolver.problems { refuse(descriptor, problem, in: rule) }
+            return
+        }
+        method.routes.append(Int32(patterns.count))
+        patterns.append(
+            RoutePattern(
+                httpMethod: httpMethod, template: template, owner: descriptor.fullName))
+        bindings.append(
+            RouteBinding(method: method.id, request: binding.0, response: binding.1))
+    }
+
+    private mutating func refuse(
+        _ descriptor: MethodDescriptor, _ message: String, in rule: HTTPRule? = nil
+    ) {
+        var message = message
+        if let rule, let httpMethod = rule.httpMethod {
+            message = "\(httpMethod) \(rule.path): \(message)"
+        }
+        problems.append(
+            MethodTableProblem(method: descriptor.fullName, message: message, rule: ruleIndex))
+    }
+
+    /// RFC 9110 §5.6.2
+    private static func isToken(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+}

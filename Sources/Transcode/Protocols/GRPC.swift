@@ -1,0 +1,154 @@
+import ProtoRuntime
+
+/// Native gRPC: messages are re-framed, never decoded. One value checks one direction of one call.
+public struct GRPCCodec: Sendable {
+    private var reader: EnvelopeReader
+    private let allowsCompressed: Bool
+    private let isSingle: Bool
+    private var hasMessage = false
+
+    /// `messageBytesMax`: payload bytes of a message; `allowsCompressed`: a `grpc-encoding` was declared;
+    /// `isSingle`: this direction has exactly one message.
+    public init(messageBytesMax: Int, allowsCompressed: Bool, isSingle: Bool) {
+        reader = EnvelopeReader(limit: messageBytesMax)
+        self.allowsCompressed = allowsCompressed
+        self.isSingle = isSingle
+    }
+
+    /// Checks the framing of a piece of a body, which then passes as it is.
+    /// - Throws: RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for flags that gRPC does not have,
+    ///   UNIMPLEMENTED for a second message where there must be one (SEMANTICS d.8).
+    public mutating func check(_ bytes: Span<UInt8>) throws(Status) {
+        var offset = 0
+        while true {
+            switch try reader.next(in: bytes, from: &offset) {
+            case .needMore: return
+            case .begin(let prefix):
+                guard !(isSingle && hasMessage) else {
+                    throw GRPCCodec.wrongCount("more than one message")
+                }
+                hasMessage = true
+                guard prefix.flags <= EnvelopePrefix.compressed else {
+                    throw Status(
+                        .internal, "a message has the unknown flags \(prefix.flags)",
+                        reason: "bad_envelope")
+                }
+                guard prefix.flags == 0 || allowsCompressed else {
+                    throw Status(
+                        .internal, "a message is compressed, but no grpc-encoding was declared",
+                        reason: "bad_envelope")
+                }
+            case .payload, .end: continue
+            }
+        }
+    }
+
+    /// Whether the body may end here with the status OK.
+    /// - Throws: INTERNAL inside a message, UNIMPLEMENTED when the one message is missing.
+    public func checkEnd() throws(Status) {
+        guard reader.isAtBoundary else {
+            throw Status(.internal, "the body ends inside a message", reason: "bad_envelope")
+        }
+        guard hasMessage || !isSingle else { throw GRPCCodec.wrongCount("no message") }
+    }
+
+    private static func wrongCount(_ found: String) -> Status {
+        Status(
+            .unimplemented, "\(found) where exactly one is expected", reason: "bad_message_count")
+    }
+}
+
+/// Status and fields of gRPC over HTTP/2 (SEMANTICS d).
+public enum GRPC {
+    public static let contentType: StaticString = "application/grpc"
+
+    /// The status that trailers, or the head of a trailers-only answer, carry; nil without `grpc-status`.
+    public static func status(in fields: borrowing Fields) -> Status? {
+        guard let index = fields.firstIndex(of: .grpcStatus) else { return nil }
+        let code = StatusCode(grpcStatus: fields.value(at: index)) ?? .unknown
+        guard code != .ok else { return .ok }
+        var message = ""
+        if let index = fields.firstIndex(of: .grpcMessage) {
+            message = GRPCMessageCoding.decode(fields.value(at: index))
+        }
+        var details = OutputBlock()
+        if let index = fields.firstIndex(of: .grpcStatusDetailsBin) {
+            // Details that are not base64 are dropped; code and message stand.
+            try? BinaryMetadata.decode(fields.value(at: index), into: &details)
+        }
+        return Status(code: code, message: message, encodedDetails: details.bytes)
+    }
+
+    /// Whether a head says that its body is gRPC.
+    public static func isContentType(of fields: borrowing Fields) -> Bool {
+        guard let index = fields.firstIndex(of: .contentType) else { return false }
+        return fields.value(at: index).hasPrefix(contentType)
+    }
+
+    /// How a call ended that the upstream has closed: by its trailers, or by the head of a trailers-only answer.
+    public static func finalStatus(
+        _ head: borrowing ResponseHead, trailers: borrowing Fields
+    ) -> Status {
+        let hasTrailers = !trailers.isEmpty
+        if let status = hasTrailers ? status(in: trailers) : status(in: head.fields) {
+            return status
+        }
+        return statusWithoutGRPC(
+            httpStatus: head.status, hasGRPCContentType: isContentType(of: head.fields),
+            hasTrailers: hasTrailers)
+    }
+
+    /// Appends `grpc-status`, `grpc-message` and the details to trailers or to a trailers-only head.
+    public static func append(_ status: Status, to fields: inout Fields) {
+        fields.append(.grpcStatus) { output in
+            if status.code.rawValue >= 10 { output.append(UInt8(ascii: "1")) }
+            output.append(UInt8(ascii: "0") + status.code.rawValue % 10)
+        }
+        if !status.message.isEmpty {
+            fields.append(.grpcMessage) { GRPCMessageCoding.encode(status.message, into: &$0) }
+        }
+        if !status.details.isEmpty {
+            var encoded = OutputBlock()
+            status.encode(into: &encoded)
+            fields.append(.grpcStatusDetailsBin) { BinaryMetadata.encode(encoded.bytes, into: &$0) }
+        }
+        if let reason = status.reason { fields.append("gateway-error", reason) }
+    }
+
+    /// What an upstream's answer without a gRPC status means, by its HTTP status and content type (SEMANTICS d.2, d.3).
+    public static func statusWithoutGRPC(
+        httpStatus: Int, hasGRPCContentType: Bool, hasTrailers: Bool
+    ) -> Status {
+        guard httpStatus == 200 else {
+            return Status(
+                .from(httpStatus: httpStatus),
+                "the upstream answered with HTTP status \(httpStatus)",
+                reason: "upstream_http_status")
+        }
+        guard hasGRPCContentType else {
+            return Status(
+                .unknown,
+                "the upstream's answer is not gRPC: its content-type is not application/grpc",
+                reason: "upstream_not_grpc")
+        }
+        return Status(
+            hasTrailers ? .unknown : .internal, "the upstream ended the call without a grpc-status",
+            reason: "upstream_no_status")
+    }
+
+    /// What RST_STREAM from an upstream means (SEMANTICS d.4).
+    public static func status(resetCode code: UInt32) -> Status {
+        let mapped: StatusCode =
+            switch code {
+            case 7: .unavailable
+            case 8: .cancelled
+            case 11: .resourceExhausted
+            case 12: .permissionDenied
+            case 0...6, 9, 10, 13: .internal
+            default: .unknown
+            }
+        return Status(
+            mapped, "the upstream reset the stream with HTTP/2 error code \(code)",
+            reason: "upstream_reset")
+    }
+}

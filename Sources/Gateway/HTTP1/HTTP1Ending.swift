@@ -1,0 +1,64 @@
+import ProtoRuntime
+
+// How a connection of HTTP/1.1 ends: by itself after the last answer, by its clock, or by the gateway's drain.
+
+extension HTTP1Connection {
+    /// The answer is out: tell the client by FIN, and read what it still sends, lest a reset destroys the answer.
+    func beginLinger() {
+        guard !hasFinishedSending else { return }
+        if isRequestComplete, !hasExtraInput {
+            close()
+            return
+        }
+        hasFinishedSending = true
+        transport.finishSending()
+        transport.setReading(true, hangUp: false)
+        cancelTimer()
+        timer = reactor.loop.schedule(
+            after: HTTP1Connection.lingerNanoseconds, self, kind: TimerKind.linger)
+    }
+
+    /// Bytes behind the last request: dropped, and too many of them end the connection.
+    func drop(_ count: Int, behind dropped: Int) {
+        phase = .lingering(dropped: dropped + count)
+        if dropped + count > HTTP1Connection.lingerBytesMax { close() }
+    }
+
+    func cancelTimer() {
+        if let timer { reactor.loop.cancel(timer) }
+        timer = nil
+    }
+
+    /// Closes a connection that waits too long: for a request, for the rest of its head, or for the client to take
+    /// what was answered. While a call is under way the call's deadline decides.
+    func timerFired(_ kind: UInt8) {
+        timer = nil
+        guard phase != .closed else { return }
+        let limit =
+            hasPartialHead ? reactor.settings.headNanoseconds : reactor.settings.idleNanoseconds
+        if kind == TimerKind.linger || (phase != .call && reactor.loop.now - idleSince >= limit) {
+            close()
+        } else {
+            scheduleIdleCheck()
+        }
+    }
+
+    func scheduleIdleCheck() {
+        let interval = min(reactor.settings.headNanoseconds, reactor.settings.idleNanoseconds)
+        timer = reactor.loop.schedule(after: interval, self, kind: TimerKind.idle)
+    }
+}
+
+extension HTTP1Connection: DrainingConnection {
+    /// Closes now when idle and everything is sent, else after the response under way.
+    func drain() {
+        switch phase {
+        case .idle where transport.output.isEmpty: close()
+        case .idle:
+            phase = .lingering(dropped: 0)
+            flushLater()
+        case .call: closesAfterResponse = true
+        case .lingering, .closed: break
+        }
+    }
+}

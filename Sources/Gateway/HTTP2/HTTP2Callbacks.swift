@@ -1,0 +1,168 @@
+import CNghttp2
+import ProtoRuntime
+
+/// What every session shares: nghttp2's callback table, made once and never freed, and how options are made.
+@safe
+enum HTTP2Library {
+    nonisolated(unsafe) static let callbacks: OpaquePointer? = {
+        var made: OpaquePointer?
+        guard unsafe nghttp2_session_callbacks_new(&made) == 0 else { return nil }
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(made, onBeginHeaders)
+        unsafe nghttp2_session_callbacks_set_on_header_callback(made, onHeader)
+        unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(made, onFrame)
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, onData)
+        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(made, onClose)
+        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(made, onSent)
+        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(made, onNotSent)
+        return unsafe made
+    }()
+
+    /// The caller frees them once its session is made.
+    static func makeOptions(_ limits: HTTP2Limits) -> OpaquePointer? {
+        var made: OpaquePointer?
+        guard unsafe nghttp2_option_new(&made) == 0 else { return nil }
+        unsafe nghttp2_option_set_no_auto_window_update(made, 1)
+        unsafe nghttp2_option_set_no_closed_streams(made, 1)
+        unsafe nghttp2_option_set_stream_reset_rate_limit(
+            made, limits.resetsPerSecond * 4, limits.resetsPerSecond)
+        unsafe nghttp2_option_set_max_continuations(made, limits.continuationsMax)
+        return unsafe made
+    }
+}
+
+private func session(_ context: UnsafeMutableRawPointer?) -> HTTP2Session? {
+    guard let context = unsafe context else { return nil }
+    return unsafe Unmanaged<HTTP2Session>.fromOpaque(context).takeUnretainedValue()
+}
+
+private func stream(_ session: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
+    guard let data = unsafe nghttp2_session_get_stream_user_data(session, id) else { return nil }
+    return unsafe Unmanaged<HTTP2Stream>.fromOpaque(data).takeUnretainedValue()
+}
+
+private func onBeginHeaders(
+    _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
+    if unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue),
+        unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+    {
+        unsafe owner.beginRequest(id: frame.pointee.hd.stream_id)
+    }
+    return 0
+}
+
+private func onHeader(
+    _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+    _ name: UnsafePointer<UInt8>?,
+    _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ flags: UInt8,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value,
+        let owner = unsafe session(context),
+        let stream = unsafe stream(nghttp2, frame.pointee.hd.stream_id)
+    else { return 0 }
+    unsafe stream.receive(
+        name: Span(_unsafeStart: name, count: nameCount),
+        value: Span(_unsafeStart: value, count: valueCount),
+        limits: owner.limits, isServer: owner.role == .server)
+    return 0
+}
+
+private func onFrame(
+    _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
+    let header = unsafe frame.pointee.hd
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+        guard let stream = unsafe stream(nghttp2, header.stream_id) else { return 0 }
+        let isLast = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        if UInt32(header.type) == NGHTTP2_HEADERS.rawValue, stream.finishHead() {
+            owner.report(.head(isLast: isLast), stream)
+        }
+        if isLast { owner.report(.end, stream) }
+    case NGHTTP2_SETTINGS.rawValue:
+        if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.report(.settings, nil) }
+    case NGHTTP2_GOAWAY.rawValue:
+        let goAway = unsafe frame.pointee.goaway
+        unsafe owner.report(
+            .goAway(lastStream: goAway.last_stream_id, code: goAway.error_code), nil)
+    default: break
+    }
+    return 0
+}
+
+private func onData(
+    _ nghttp2: OpaquePointer?, _ flags: UInt8, _ id: Int32, _ data: UnsafePointer<UInt8>?,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let owner = unsafe session(context) else { return 0 }
+    owner.countBody(count)
+    guard let data = unsafe data, let stream = unsafe stream(nghttp2, id) else { return 0 }
+    unsafe owner.reportBody(data, count, stream)
+    return 0
+}
+
+private func onClose(
+    _ nghttp2: OpaquePointer?, _ id: Int32, _ code: UInt32, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let owner = unsafe session(context), let stream = unsafe stream(nghttp2, id) else {
+        return 0
+    }
+    owner.close(stream, code: code)
+    return 0
+}
+
+private func onSent(
+    _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame = unsafe frame else { return 0 }
+    let header = unsafe frame.pointee.hd
+    guard header.type <= UInt8(NGHTTP2_HEADERS.rawValue),
+        UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
+        let owner = unsafe session(context),
+        let stream = unsafe stream(nghttp2, header.stream_id)
+    else { return 0 }
+    owner.sentEnd(of: stream)
+    return 0
+}
+
+private func onNotSent(
+    _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ code: Int32,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
+    let header = unsafe frame.pointee.hd
+    guard header.type == UInt8(NGHTTP2_HEADERS.rawValue),
+        let stream = unsafe stream(nghttp2, header.stream_id)
+    else { return 0 }
+    owner.failedToSend(stream)
+    return 0
+}
+
+/// nghttp2 wants the next bytes of a stream's body.
+func readHTTP2Body(
+    _ nghttp2: OpaquePointer?, _ id: Int32, _ target: UnsafeMutablePointer<UInt8>?, _ room: Int,
+    _ flags: UnsafeMutablePointer<UInt32>?, _ source: UnsafeMutablePointer<nghttp2_data_source>?,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let target = unsafe target, let flags = unsafe flags, let owner = unsafe session(context),
+        let stream = unsafe stream(nghttp2, id)
+    else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+    switch unsafe stream.fill(target, room: room) {
+    case .wait: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    case .bytes(let count, let isLast, let sendsTrailers):
+        if stream.takeDrained() { owner.report(.drained, stream) }
+        if isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+        if sendsTrailers {
+            unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            owner.submitTrailers(of: stream)
+        }
+        return count
+    }
+}

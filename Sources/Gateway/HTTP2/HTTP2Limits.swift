@@ -1,0 +1,72 @@
+/// What one side of HTTP/2 allows its peer.
+struct HTTP2Limits: Equatable {
+    /// Streams that the peer may have open; 0 on the client side, where servers must not push.
+    var streamsMax: UInt32 = 128
+    /// Flow-control window of a stream in bytes (RFC 9113 §6.9).
+    var streamWindowBytes: Int32 = 1 << 20
+    /// Window of the whole connection; given back as bytes arrive, so that no stream holds up another.
+    var connectionWindowBytes: Int32 = 16 << 20
+    /// Header list size as RFC 9113 §6.5.2 counts it.
+    var headerListBytesMax = 32 << 10
+    /// Streams that the peer may reset in a second, with a burst of four times that (CVE-2023-44487).
+    var resetsPerSecond: UInt64 = 200
+    /// Client side: streams above this id are not opened, so that ids never run out; a new connection is made.
+    var streamIDMax: Int32 = 3 << 29
+    /// CONTINUATION frames of one header block (CVE-2024-27316 and its kin).
+    var continuationsMax = 8
+}
+
+/// What a session reports, in the order it happened. Byte ranges refer to the input being received.
+struct HTTP2Event {
+    enum Kind {
+        /// A final head is complete; `isLast`: nothing follows it.
+        case head(isLast: Bool)
+        /// Body bytes `range` of the input.
+        case body(Range<Int>)
+        /// The peer finished the stream; trailers, if any, are in the stream.
+        case end
+        /// The stream's unsent bytes fell below the mark its owner waits for.
+        case drained
+        /// The stream is gone; an HTTP/2 error code.
+        case closed(UInt32)
+        /// The peer's settings arrived.
+        case settings
+        /// The peer will serve no stream above `lastStream`.
+        case goAway(lastStream: Int32, code: UInt32)
+    }
+
+    let kind: Kind
+    let stream: HTTP2Stream?
+}
+
+/// Why a session ended.
+enum HTTP2Error: Error, Equatable {
+    /// The peer broke the protocol so that nothing can go on; the text is nghttp2's.
+    case protocolViolation(String)
+    case outOfMemory
+
+    var description: String {
+        switch self {
+        case .protocolViolation(let text): text
+        case .outOfMemory: "out of memory"
+        }
+    }
+}
+
+/// Error codes of RFC 9113 §7 that the gateway sends or tells apart.
+enum HTTP2Code {
+    static let noError: UInt32 = 0
+    static let protocolError: UInt32 = 1
+    static let internalError: UInt32 = 2
+    static let flowControl: UInt32 = 3
+    static let settingsTimeout: UInt32 = 4
+    static let streamClosed: UInt32 = 5
+    static let frameSize: UInt32 = 6
+    static let refusedStream: UInt32 = 7
+    static let cancel: UInt32 = 8
+    static let compression: UInt32 = 9
+    static let connect: UInt32 = 10
+    static let enhanceYourCalm: UInt32 = 11
+    static let inadequateSecurity: UInt32 = 12
+    static let http11Required: UInt32 = 13
+}

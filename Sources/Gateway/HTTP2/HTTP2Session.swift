@@ -1,0 +1,282 @@
+import CNghttp2
+import ProtoRuntime
+import Transcode
+
+/// One HTTP/2 connection, either side, on libnghttp2. Only this file and `HTTP2Callbacks` call it.
+///
+/// Pure of I/O: bytes in by `receive`, events out by `takeEvents`, bytes to send by `collect`. nghttp2's callbacks
+/// only append to the event list; what they mean is done by the owner after the call returned.
+@safe
+final class HTTP2Session {
+    enum Role { case server, client }
+
+    let role: Role
+    let limits: HTTP2Limits
+    private let pool: HTTP2StreamPool
+    private var session: OpaquePointer?
+    private var events: [HTTP2Event] = []
+    private var spareEvents: [HTTP2Event] = []
+    private var openStreams: [HTTP2Stream] = []
+    private var inputStart: UnsafePointer<UInt8>?
+    private var inputCount = 0
+    /// Body bytes of the present input: the connection's window gets them back at once.
+    private var bodyBytes = 0
+    private var fields: [nghttp2_nv] = unsafe []
+
+    init(role: Role, limits: HTTP2Limits, pool: HTTP2StreamPool) throws(HTTP2Error) {
+        self.role = role
+        self.limits = limits
+        self.pool = pool
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        let options = unsafe HTTP2Library.makeOptions(limits)
+        defer { unsafe nghttp2_option_del(options) }
+        let code =
+            switch role {
+            case .server:
+                unsafe nghttp2_session_server_new2(
+                    &session, HTTP2Library.callbacks, context, options)
+            case .client:
+                unsafe nghttp2_session_client_new2(
+                    &session, HTTP2Library.callbacks, context, options)
+            }
+        guard code == 0 else { throw .outOfMemory }
+        submitSettings()
+    }
+
+    deinit { unsafe nghttp2_session_del(session) }
+
+    var streamCount: Int { openStreams.count }
+    /// Streams that the peer lets us open at a time.
+    var peerStreamsMax: Int {
+        unsafe Int(
+            nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+    }
+    /// Client side: so many streams were opened that a new connection should take over.
+    private(set) var isUsedUp = false
+    var wantsMore: Bool {
+        unsafe nghttp2_session_want_read(session) != 0 || nghttp2_session_want_write(session) != 0
+    }
+
+    // MARK: Receiving
+
+    /// Feeds bytes from the peer; what they mean is then in `takeEvents`, valid while `input` is.
+    func receive(_ input: Span<UInt8>) throws(HTTP2Error) {
+        let code = unsafe input.withUnsafeBufferPointer { bytes in
+            unsafe inputStart = bytes.baseAddress
+            inputCount = bytes.count
+            return unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
+        }
+        unsafe inputStart = nil
+        if bodyBytes > 0 {
+            _ = unsafe nghttp2_session_consume_connection(session, bodyBytes)
+            bodyBytes = 0
+        }
+        guard code >= 0 else {
+            throw .protocolViolation(
+                unsafe String(cString: nghttp2_strerror(Int32(clamping: code))))
+        }
+    }
+
+    /// The events since the last call; give the array back by `recycle`.
+    func takeEvents() -> [HTTP2Event] {
+        let taken = events
+        events = spareEvents
+        spareEvents = []
+        return taken
+    }
+
+    func recycle(_ taken: consuming [HTTP2Event]) {
+        taken.removeAll(keepingCapacity: true)
+        spareEvents = taken
+    }
+
+    /// Lets the peer send as many bytes on the stream as were received and are now disposed of.
+    func consume(_ stream: HTTP2Stream) {
+        let count = stream.takeUnconsumed()
+        guard count > 0, stream.isOpen else { return }
+        _ = unsafe nghttp2_session_consume_stream(session, stream.id, count)
+    }
+
+    // MARK: Sending
+
+    /// Client side: opens a stream with these fields, pseudo-fields first. The body follows by `send`.
+    func request(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
+        load(head, status: nil)
+        var provider = unsafe dataProvider(for: stream)
+        let id = unsafe nghttp2_submit_request(
+            session, nil, &fields, fields.count, &provider,
+            Unmanaged.passUnretained(stream).toOpaque())
+        guard id > 0 else { throw .protocolViolation(unsafe String(cString: nghttp2_strerror(id))) }
+        open(stream, id: id)
+        if id >= limits.streamIDMax { isUsedUp = true }
+    }
+
+    /// Server side: sends the head; the body follows by `send`, or never when `isLast`.
+    func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, isLast: Bool) {
+        guard stream.isOpen else { return }
+        load(head.fields, status: head.status)
+        if isLast {
+            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fields.count, nil)
+        } else {
+            var provider = unsafe dataProvider(for: stream)
+            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fields.count, &provider)
+        }
+    }
+
+    /// Tells the session that `stream` has new bytes, or its end.
+    func resume(_ stream: HTTP2Stream) {
+        guard stream.isOpen, stream.takeDeferred() else { return }
+        _ = unsafe nghttp2_session_resume_data(session, stream.id)
+    }
+
+    /// Aborts one stream.
+    func reset(_ stream: HTTP2Stream, code: UInt32) {
+        guard stream.isOpen else { return }
+        _ = unsafe nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code)
+    }
+
+    /// First half of a graceful end: the peer learns that it should open no more streams (RFC 9113 §6.8).
+    func announceShutdown() { _ = unsafe nghttp2_submit_shutdown_notice(session) }
+
+    /// Second half: streams above the last one seen are refused.
+    func goAway(code: UInt32) {
+        let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
+        _ = unsafe nghttp2_submit_goaway(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, nil, 0)
+    }
+
+    /// Appends what is ready to be sent to `output`, until it holds `limit` bytes.
+    /// - Returns: whether more is waiting.
+    func collect(into output: inout ByteBuffer, limit: Int) throws(HTTP2Error) -> Bool {
+        while output.count < limit {
+            var data: UnsafePointer<UInt8>?
+            let count = unsafe nghttp2_session_mem_send(session, &data)
+            guard count >= 0 else { throw .outOfMemory }
+            guard count > 0, let data = unsafe data else { return false }
+            unsafe output.append(Span(_unsafeStart: data, count: count))
+        }
+        return true
+    }
+
+    /// Closes every stream that is still open, as if the peer had reset it: the connection is gone.
+    func abandonStreams(code: UInt32) {
+        while let stream = openStreams.last { close(stream, code: code) }
+    }
+
+    private func open(_ stream: HTTP2Stream, id: Int32) {
+        stream.opened(id: id, position: openStreams.count)
+        openStreams.append(stream)
+    }
+
+    func close(_ stream: HTTP2Stream, code: UInt32) {
+        guard stream.isOpen else { return }
+        let position = stream.openPosition
+        let last = openStreams.removeLast()
+        if last !== stream {
+            openStreams[position] = last
+            last.moved(to: position)
+        }
+        stream.closed()
+        events.append(HTTP2Event(kind: .closed(code), stream: stream))
+    }
+
+    private func submitSettings() {
+        var entries: [nghttp2_settings_entry] = [
+            setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(limits.streamWindowBytes)),
+            setting(
+                NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: limits.headerListBytesMax)),
+        ]
+        switch role {
+        case .server:
+            entries.append(setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streamsMax))
+        case .client:
+            entries.append(setting(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+        }
+        let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        _ = unsafe nghttp2_submit_settings(session, none, &entries, entries.count)
+        _ = unsafe nghttp2_session_set_local_window_size(
+            session, none, 0, limits.connectionWindowBytes)
+    }
+
+    private func setting(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
+        nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+    }
+
+    /// Builds nghttp2's field list. It copies names and values before the submitting call returns, and `head` is
+    /// borrowed until then.
+    private func load(_ head: borrowing Fields, status: Int?) {
+        unsafe fields.removeAll(keepingCapacity: true)
+        if let status { unsafe fields.append(statusField(status)) }
+        for index in 0..<head.count {
+            unsafe fields.append(field(head.name(at: index), head.value(at: index)))
+        }
+    }
+
+    private func statusField(_ status: Int) -> nghttp2_nv {
+        let flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
+        return unsafe nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: StatusDigits.name.utf8Start),
+            value: StatusDigits.of(status), namelen: 7, valuelen: 3, flags: UInt8(flags))
+    }
+
+    private func field(_ name: Span<UInt8>, _ value: Span<UInt8>) -> nghttp2_nv {
+        unsafe name.withUnsafeBufferPointer { name in
+            unsafe value.withUnsafeBufferPointer { value in
+                unsafe nghttp2_nv(
+                    name: UnsafeMutablePointer(mutating: name.baseAddress),
+                    value: UnsafeMutablePointer(mutating: value.baseAddress),
+                    namelen: name.count, valuelen: value.count,
+                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+            }
+        }
+    }
+
+    private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
+        var provider = unsafe nghttp2_data_provider()
+        unsafe provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
+        unsafe provider.read_callback = readHTTP2Body
+        return unsafe provider
+    }
+
+    // MARK: What the callbacks report
+
+    func beginRequest(id: Int32) {
+        let stream = pool.take()
+        open(stream, id: id)
+        _ = unsafe nghttp2_session_set_stream_user_data(
+            session, id, Unmanaged.passUnretained(stream).toOpaque())
+    }
+
+    func report(_ kind: HTTP2Event.Kind, _ stream: HTTP2Stream?) {
+        events.append(HTTP2Event(kind: kind, stream: stream))
+    }
+
+    func reportBody(_ data: UnsafePointer<UInt8>, _ count: Int, _ stream: HTTP2Stream) {
+        guard let start = unsafe inputStart else { return }
+        let offset = unsafe data - start
+        guard offset >= 0, count <= inputCount - offset else { return }
+        stream.receivedBody(count)
+        report(.body(offset..<offset + count), stream)
+    }
+
+    func countBody(_ count: Int) { bodyBytes += count }
+
+    func submitTrailers(of stream: HTTP2Stream) {
+        load(stream.trailers, status: nil)
+        _ = unsafe nghttp2_submit_trailer(session, stream.id, &fields, fields.count)
+    }
+
+    /// Server side: the end of the response has left. A client that still sends is told to stop (RFC 9113 §8.1).
+    func sentEnd(of stream: HTTP2Stream) {
+        guard role == .server,
+            unsafe nghttp2_session_get_stream_remote_close(session, stream.id) == 0
+        else { return }
+        reset(stream, code: HTTP2Code.noError)
+    }
+
+    /// Server side: a head or trailers could not be sent, such as for their size. Nothing else would end the stream.
+    func failedToSend(_ stream: HTTP2Stream) {
+        if role == .server { reset(stream, code: HTTP2Code.internalError) }
+    }
+}

@@ -1,0 +1,193 @@
+import ProtoRuntime
+import Transcode
+
+/// One HTTP/2 stream, client's or upstream's: the heads received, the bytes that wait to be sent.
+///
+/// Taken from a loop's pool, given back when the stream is closed and its call has let go of it.
+final class HTTP2Stream {
+    /// 0 before the stream is submitted and after it is closed.
+    fileprivate(set) var id: Int32 = 0
+    /// Where the stream stands among its session's open streams.
+    fileprivate var position = -1
+
+    /// Server side: the call it belongs to.
+    var exchange: Exchange?
+    /// Client side: the call it was opened for.
+    var owner: (any UpstreamCall)?
+    /// Server side: what the client asked.
+    var request = RequestHead()
+    /// Client side: what the upstream answered.
+    var response = ResponseHead()
+    /// Received trailers (client side), or those to send after the body (server side).
+    var trailers = Fields()
+    /// Body bytes to send. Append through `HTTP2Session.send`.
+    fileprivate(set) var outgoing = ByteBuffer()
+
+    /// Whether a final head was received (client side: no 1xx).
+    fileprivate(set) var hasHead = false
+    /// The peer sent more header bytes than are allowed; the rest was dropped.
+    fileprivate(set) var isHeadTooLarge = false
+    fileprivate var receivedFieldBytes = 0
+    fileprivate var finishesAfterOutgoing = false
+    fileprivate var sendsTrailers = false
+    fileprivate var isDeferred = false
+    /// Bytes received that were not given back to the peer's window yet.
+    fileprivate(set) var unconsumed = 0
+
+    /// Unsent bytes at and below which the other side of the call may send on.
+    static let lowWaterBytes = 64 << 10
+    /// The owner holds the other side back until the unsent bytes are few.
+    var wantsDrained = false
+
+    /// Bytes that wait to be sent.
+    var pendingBytes: Int { outgoing.count }
+    var isOpen: Bool { position >= 0 }
+    /// Whether a session has it, or had it and will report that it is closed: that report gives it back.
+    var wasOpened: Bool { id != 0 }
+
+    fileprivate func reset() {
+        id = 0
+        position = -1
+        exchange = nil
+        owner = nil
+        request.removeAll()
+        response.removeAll()
+        trailers.removeAll()
+        outgoing.removeAll()
+        outgoing.shrink(toAtMost: HTTP2StreamPool.keptBytesMax)
+        hasHead = false
+        isHeadTooLarge = false
+        receivedFieldBytes = 0
+        finishesAfterOutgoing = false
+        sendsTrailers = false
+        isDeferred = false
+        wantsDrained = false
+        unconsumed = 0
+    }
+}
+
+/// Streams of one loop that wait to be used again.
+final class HTTP2StreamPool {
+    /// Streams kept, and bytes of buffer kept in each.
+    static let streamsMax = 1024
+    static let keptBytesMax = 64 << 10
+
+    private var free: [HTTP2Stream] = []
+
+    func take() -> HTTP2Stream { free.popLast() ?? HTTP2Stream() }
+
+    /// The stream must be closed and its exchange done with it.
+    func giveBack(_ stream: HTTP2Stream) {
+        stream.reset()
+        if free.count < HTTP2StreamPool.streamsMax { free.append(stream) }
+    }
+}
+
+// What only the session does to a stream.
+extension HTTP2Stream {
+    func opened(id: Int32, position: Int) {
+        self.id = id
+        self.position = position
+    }
+
+    func moved(to position: Int) { self.position = position }
+    func closed() { position = -1 }
+    var openPosition: Int { position }
+
+    /// Takes one received field; pseudo-fields go to the request's line.
+    func receive(name: Span<UInt8>, value: Span<UInt8>, limits: HTTP2Limits, isServer: Bool) {
+        receivedFieldBytes += name.count + value.count + 32
+        guard receivedFieldBytes <= limits.headerListBytesMax else {
+            isHeadTooLarge = true
+            return
+        }
+        guard name.count > 0, name[0] == ASCII.colon else {
+            if isServer {
+                // Trailers of a request carry nothing that is forwarded.
+                if !hasHead { request.fields.append(name: name, value: value) }
+            } else if hasHead {
+                trailers.append(name: name, value: value)
+            } else {
+                response.fields.append(name: name, value: value)
+            }
+            return
+        }
+        if name.isEqual(to: ":path") {
+            request.setTarget(value)
+        } else if name.isEqual(to: ":method") {
+            request.setMethod(value)
+        } else if name.isEqual(to: ":authority") {
+            request.setAuthority(value)
+        } else if name.isEqual(to: ":status") {
+            response.status = HTTP1HeadReader.decimal(value) ?? 0
+        }
+    }
+
+    /// A head is complete. Informational responses (1xx) are dropped and the next head is awaited.
+    func finishHead() -> Bool {
+        guard !hasHead else { return false }
+        if response.status >= 100, response.status < 200 {
+            response.removeAll()
+            receivedFieldBytes = 0
+            return false
+        }
+        request.version = .http2
+        hasHead = true
+        receivedFieldBytes = 0
+        return true
+    }
+
+    func receivedBody(_ count: Int) { unconsumed += count }
+
+    func takeUnconsumed() -> Int {
+        defer { unconsumed = 0 }
+        return unconsumed
+    }
+
+    func append(_ bytes: Span<UInt8>) { outgoing.append(bytes) }
+
+    func withOutgoing<E: Error>(_ body: (inout OutputBlock) throws(E) -> Void) throws(E) {
+        try outgoing.withBlock(body)
+    }
+
+    /// Nothing more will be appended; `trailers` follow the bytes when `withTrailers`.
+    func finish(withTrailers: Bool) {
+        finishesAfterOutgoing = true
+        sendsTrailers = withTrailers
+    }
+
+    var isFinished: Bool { finishesAfterOutgoing }
+
+    /// True once: the stream waited for bytes, and its session must be told that there are some.
+    func takeDeferred() -> Bool {
+        defer { isDeferred = false }
+        return isDeferred
+    }
+
+    /// True once: the owner waited for the bytes to drain, and they have.
+    func takeDrained() -> Bool {
+        guard wantsDrained, outgoing.count <= HTTP2Stream.lowWaterBytes else { return false }
+        wantsDrained = false
+        return true
+    }
+
+    /// What the next DATA frame is made of.
+    enum Outgoing {
+        case bytes(Int, isLast: Bool, sendsTrailers: Bool)
+        case wait
+    }
+
+    /// Moves up to `room` bytes into a frame.
+    func fill(_ target: UnsafeMutablePointer<UInt8>, room: Int) -> Outgoing {
+        let count = min(room, outgoing.count)
+        if count == 0, !finishesAfterOutgoing {
+            isDeferred = true
+            return .wait
+        }
+        if count > 0 {
+            unsafe outgoing.moveFirst(count, to: target)
+        }
+        let isLast = finishesAfterOutgoing && outgoing.isEmpty
+        return .bytes(count, isLast: isLast, sendsTrailers: isLast && sendsTrailers)
+    }
+}

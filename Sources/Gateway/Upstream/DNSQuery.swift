@@ -1,0 +1,229 @@
+import CAres
+import Glibc
+
+/// One look-up of a name, A and AAAA, by c-ares in a loop: the only file that calls it.
+///
+/// c-ares opens and closes its own sockets and tells which to watch; its callbacks only note what happened, and the
+/// outcome is told after its functions have returned. Each query has a c-ares channel of its own, so that it sees
+/// /etc/resolv.conf as it is now.
+@safe
+final class DNSQuery: TimerTarget {
+    enum Outcome {
+        /// At least one address, IPv4 first, sorted, so that an unchanged answer compares equal; nanoseconds.
+        case answer([SocketAddress], timeToLive: Int64?)
+        case failure(String)
+    }
+
+    /// Milliseconds until a server is asked again.
+    static let timeoutMilliseconds: Int32 = 2_000
+    static let tries: Int32 = 2
+
+    private let name: DNSName
+    private let loop: EventLoop
+    private let whenDone: (Outcome) -> Void
+    private var channel: ares_channel?
+    private var sockets: [Int32: DNSSocket] = [:]
+    private var timer: EventLoop.TimerID?
+    private var outcome: Outcome?
+    private var isDone = false
+
+    /// The owner keeps it until it is done, or cancels it.
+    /// - Parameter whenDone: called once, perhaps before `start` returns; not after `cancel`.
+    init(_ name: DNSName, loop: EventLoop, whenDone: @escaping (Outcome) -> Void) {
+        self.name = name
+        self.loop = loop
+        self.whenDone = whenDone
+    }
+
+    func start() {
+        if let problem = open() {
+            outcome = .failure(problem)
+        } else {
+            var hints = ares_addrinfo_hints()
+            hints.ai_family = AF_UNSPEC
+            hints.ai_flags = ARES_AI_NOSORT
+            unsafe ares_getaddrinfo(
+                channel, name.host, nil, &hints, onAnswer,
+                Unmanaged.passUnretained(self).toOpaque())
+        }
+        proceed()
+    }
+
+    func cancel() {
+        isDone = true
+        close()
+    }
+
+    /// Makes the c-ares channel; says what went wrong.
+    private func open() -> String? {
+        var options = unsafe ares_options()
+        unsafe options.sock_state_cb = onSocketState
+        unsafe options.sock_state_cb_data = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe options.timeout = DNSQuery.timeoutMilliseconds
+        unsafe options.tries = DNSQuery.tries
+        var mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES
+        var code = ARES_SUCCESS
+        if let server = name.server {
+            // Only that server, not /etc/hosts, and the name as it stands.
+            mask |= ARES_OPT_LOOKUPS | ARES_OPT_FLAGS
+            unsafe options.flags = ARES_FLAG_NOSEARCH
+            var lookups = Array("b".utf8CString)
+            code = unsafe lookups.withUnsafeMutableBufferPointer { buffer in
+                unsafe options.lookups = buffer.baseAddress
+                return unsafe ares_init_options(&channel, &options, mask)
+            }
+            if code == ARES_SUCCESS {
+                code = unsafe ares_set_servers_ports_csv(channel, server.description)
+            }
+        } else {
+            code = unsafe ares_init_options(&channel, &options, mask)
+        }
+        return code == ARES_SUCCESS ? nil : DNSQuery.text(code)
+    }
+
+    // MARK: Events
+
+    /// A socket is ready.
+    fileprivate func process(_ descriptor: Int32, _ readiness: Readiness) {
+        guard !isDone else { return }
+        let isReadable = !readiness.isDisjoint(with: [.readable, .hangUp, .failed])
+        let isWritable = readiness.contains(.writable)
+        unsafe ares_process_fd(
+            channel, isReadable ? descriptor : ARES_SOCKET_BAD,
+            isWritable ? descriptor : ARES_SOCKET_BAD)
+        proceed()
+    }
+
+    func timerFired(_ kind: UInt8) {
+        timer = nil
+        guard !isDone else { return }
+        unsafe ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
+        proceed()
+    }
+
+    /// Tells the outcome, or waits on.
+    private func proceed() {
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        if let outcome {
+            isDone = true
+            close()
+            whenDone(outcome)
+            return
+        }
+        var wait = timeval()
+        guard unsafe ares_timeout(channel, nil, &wait) != nil else { return }
+        let nanoseconds = Int64(wait.tv_sec) * 1_000_000_000 + Int64(wait.tv_usec) * 1_000
+        timer = loop.schedule(after: max(nanoseconds, 1_000_000), self)
+    }
+
+    private func close() {
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        guard let open = unsafe channel else { return }
+        unsafe channel = nil
+        // Reports the sockets as closed, and a query under way as destroyed.
+        unsafe ares_destroy(open)
+        for socket in sockets.values { socket.leave() }
+        sockets.removeAll()
+    }
+
+    // MARK: What c-ares tells
+
+    fileprivate func watch(_ descriptor: Int32, _ interest: Readiness) {
+        if interest.isEmpty {
+            sockets.removeValue(forKey: descriptor)?.leave()
+        } else if let socket = sockets[descriptor] {
+            socket.watch(interest)
+        } else {
+            let socket = DNSSocket(descriptor, interest, query: self, loop: loop)
+            if let socket { sockets[descriptor] = socket }
+        }
+    }
+
+    fileprivate func answered(_ code: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?) {
+        guard code == ARES_SUCCESS, let info = unsafe info else {
+            outcome = .failure(DNSQuery.text(code))
+            return
+        }
+        var found: [SocketAddress] = []
+        var timeToLive: Int64?
+        var next = unsafe info.pointee.nodes
+        while let node = unsafe next {
+            unsafe next = node.pointee.ai_next
+            guard
+                let address = unsafe SocketAddress(
+                    copying: node.pointee.ai_addr, count: Int(node.pointee.ai_addrlen))
+            else { continue }
+            let seconds = unsafe Int64(node.pointee.ai_ttl)
+            if seconds > 0, seconds < Int64(Int32.max) {
+                timeToLive = min(timeToLive ?? .max, seconds * 1_000_000_000)
+            }
+            let complete = address.withPort(name.port)
+            if !found.contains(complete) { found.append(complete) }
+        }
+        found.sort { ($0.isIPv6 ? 1 : 0, $0.description) < ($1.isIPv6 ? 1 : 0, $1.description) }
+        outcome = found.isEmpty ? .failure("no addresses") : .answer(found, timeToLive: timeToLive)
+    }
+
+    private static func text(_ code: Int32) -> String {
+        guard let text = unsafe ares_strerror(code) else { return "error \(code)" }
+        return unsafe String(cString: text)
+    }
+}
+
+/// One of c-ares's sockets in the loop.
+private final class DNSSocket: EventHandler {
+    private let socket: Socket
+    private let loop: EventLoop
+    private weak var query: DNSQuery?
+    private var token: LoopToken?
+
+    init?(_ descriptor: Int32, _ interest: Readiness, query: DNSQuery, loop: EventLoop) {
+        socket = Socket(descriptor: descriptor)
+        self.loop = loop
+        self.query = query
+        do throws(SystemError) {
+            token = try loop.register(socket, interest: interest, handler: self)
+        } catch {
+            // c-ares times out and says so.
+            return nil
+        }
+    }
+
+    func watch(_ interest: Readiness) {
+        guard let token else { return }
+        try? loop.setInterest(interest, of: socket, token: token)
+    }
+
+    func leave() {
+        guard let token else { return }
+        self.token = nil
+        loop.unregister(socket, token: token)
+    }
+
+    func handle(_ readiness: Readiness) { query?.process(socket.descriptor, readiness) }
+}
+
+// MARK: c-ares's callbacks
+
+private func onSocketState(
+    _ context: UnsafeMutableRawPointer?, _ descriptor: Int32, _ readable: Int32, _ writable: Int32
+) {
+    guard let context = unsafe context else { return }
+    let query = unsafe Unmanaged<DNSQuery>.fromOpaque(context).takeUnretainedValue()
+    var interest = Readiness()
+    if readable != 0 { interest.insert(.readable) }
+    if writable != 0 { interest.insert(.writable) }
+    query.watch(descriptor, interest)
+}
+
+private func onAnswer(
+    _ context: UnsafeMutableRawPointer?, _ code: Int32, _ timeouts: Int32,
+    _ info: UnsafeMutablePointer<ares_addrinfo>?
+) {
+    defer { unsafe ares_freeaddrinfo(info) }
+    guard let context = unsafe context else { return }
+    let query = unsafe Unmanaged<DNSQuery>.fromOpaque(context).takeUnretainedValue()
+    unsafe query.answered(code, info)
+}

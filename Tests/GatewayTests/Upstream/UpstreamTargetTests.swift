@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Gateway
+
+@Suite struct UpstreamTargetTests {
+    @Test(arguments: [
+        ("127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1"),
+        ("[::1]:50051", "[::1]:50051", "[::1]:50051"),
+        ("unix:/run/a.sock", "unix:/run/a.sock", "localhost"),
+        ("unix:///run/a.sock", "unix:/run/a.sock", "localhost"),
+        ("localhost:80", "dns:///localhost:80", "localhost:80"),
+        ("dns:localhost:80", "dns:///localhost:80", "localhost:80"),
+        ("dns:///a.b.c.:50051", "dns:///a.b.c.:50051", "a.b.c:50051"),
+        ("dns:///10.0.0.1:1", "10.0.0.1:1", "10.0.0.1:1"),
+        ("dns://8.8.8.8/a:1", "dns://8.8.8.8:53/a:1", "a:1"),
+        ("dns://127.0.0.1:5353/a:1", "dns://127.0.0.1:5353/a:1", "a:1"),
+        ("dns://[::1]:53/a_b-c:1", "dns://[::1]:53/a_b-c:1", "a_b-c:1"),
+    ])
+    func `a target is an address or a name`(_ text: String, _ shown: String, _ authority: String)
+        throws
+    {
+        let target = try UpstreamTarget(text)
+        #expect(target.description == shown)
+        #expect(target.authority == authority)
+    }
+
+    @Test(arguments: [
+        "", "localhost", "localhost:", ":1", "a:0", "a:65536", "a:-1", "a b:1", "a/b:1", "unix:",
+        "http://a:1",
+        "https://a:1", "dns://a:1", "dns://ns/a:1", "dns:///", "dns:///a", "[::1:1", "[a]:1",
+        "1:2:3", "::1:1", "é:1",
+    ])
+    func `anything else is refused`(_ text: String) {
+        #expect(throws: SocketAddress.ParseError.self) { try UpstreamTarget(text) }
+    }
+}
+
+@Suite struct ResolverScheduleTests {
+    private static let second: Int64 = 1_000_000_000
+
+    @Test(
+        arguments: [
+            (nil, 30), (0, 1), (1, 1), (5, 5), (300, 300), (86_400, 300),
+        ] as [(Int64?, Int64)])
+    func `an answer lives its time, within bounds`(_ timeToLive: Int64?, _ wait: Int64) {
+        var schedule = ResolverSchedule()
+        let nanoseconds = timeToLive.map { $0 * ResolverScheduleTests.second }
+        #expect(
+            schedule.waitAfterAnswer(timeToLive: nanoseconds) == wait * ResolverScheduleTests.second
+        )
+    }
+
+    @Test func `failures are repeated ever more slowly, until an answer`() {
+        var schedule = ResolverSchedule()
+        let waits = (0..<7).map { _ in schedule.waitAfterFailure() / ResolverScheduleTests.second }
+        #expect(waits == [1, 2, 4, 8, 16, 30, 30])
+        _ = schedule.waitAfterAnswer(timeToLive: nil)
+        #expect(schedule.waitAfterFailure() == ResolverScheduleTests.second)
+    }
+}

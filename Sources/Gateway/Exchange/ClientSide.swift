@@ -1,0 +1,97 @@
+import ProtoRuntime
+import Transcode
+
+/// The connection or stream that a call came by, HTTP/1.1 and HTTP/2 alike.
+enum ClientSide {
+    case none
+    case http1(HTTP1Connection)
+    case http2(HTTP2ClientSide, HTTP2Stream)
+
+    /// Lends the request's head.
+    func withHead<R, E: Error>(_ body: (borrowing RequestHead) throws(E) -> R) throws(E) -> R? {
+        switch self {
+        case .none: nil
+        case .http1(let connection): try body(connection.head)
+        case .http2(_, let stream): try body(stream.request)
+        }
+    }
+
+    /// Why the head cannot be served although it could be parsed.
+    var isHeadTooLarge: Bool {
+        if case .http2(_, let stream) = self { return stream.isHeadTooLarge }
+        return false
+    }
+
+    /// The length of the request's body by its head; 0 when it does not tell.
+    var declaredBytes: Int {
+        let declared = withHead { head -> Int in
+            guard let index = head.fields.firstIndex(of: .contentLength) else { return 0 }
+            return HTTP1HeadReader.decimal(head.fields.value(at: index)) ?? 0
+        }
+        return declared ?? 0
+    }
+
+    /// Sends a complete response. The call may be over when this returns.
+    func respond(_ head: borrowing ResponseHead, body: Span<UInt8>) {
+        switch self {
+        case .none: break
+        case .http1(let connection): connection.respond(head, body: body)
+        case .http2(let connection, let stream): connection.respond(stream, head, body: body)
+        }
+    }
+
+    func beginResponse(_ head: borrowing ResponseHead) {
+        switch self {
+        case .none: break
+        case .http1(let connection): connection.beginResponse(head)
+        case .http2(let connection, let stream): connection.beginResponse(stream, head)
+        }
+    }
+
+    func send(_ bytes: Span<UInt8>) {
+        switch self {
+        case .none: break
+        case .http1(let connection): connection.send(bytes)
+        case .http2(let connection, let stream): connection.send(stream, bytes)
+        }
+    }
+
+    /// Ends the body with trailers, which HTTP/1.1 does not send. The call may be over when this returns.
+    func endResponse(trailers: borrowing Fields) {
+        switch self {
+        case .none: break
+        case .http1(let connection): connection.endResponse()
+        case .http2(let connection, let stream):
+            stream.trailers.append(contentsOf: trailers)
+            connection.endResponse(stream, withTrailers: !stream.trailers.isEmpty)
+        }
+    }
+
+    /// Response bytes that wait for a slow client.
+    var pendingBytes: Int {
+        switch self {
+        case .none: 0
+        case .http1(let connection): connection.pendingBytes
+        case .http2(_, let stream): stream.pendingBytes
+        }
+    }
+
+    /// Asks for `clientDrained` once few bytes wait.
+    func notifyWhenDrained() {
+        if case .http2(_, let stream) = self { stream.wantsDrained = true }
+    }
+
+    /// The received bytes are disposed of: the client may send on.
+    func resumeReading() {
+        switch self {
+        case .none: break
+        case .http1(let connection): connection.setReading(true)
+        case .http2(let connection, let stream): connection.consume(stream)
+        }
+    }
+
+    /// The upstream is slow: the client must wait. On HTTP/2 its window does that by itself.
+    func pauseReading() {
+        if case .http1(let connection) = self { connection.setReading(false) }
+    }
+}

@@ -1,0 +1,168 @@
+import Logging
+import ProtoRuntime
+public import Transcode
+
+/// Limits and times of the gateway; every one has a name and a default.
+public struct ServerSettings: Sendable {
+    /// Largest message, either way, in bytes.
+    public var messageBytesMax = 4 << 20
+    /// A connection with no call in flight is closed after this.
+    public var idleNanoseconds: Int64 = 60_000_000_000
+    /// Time for a request head, from its first byte to its last.
+    public var headNanoseconds: Int64 = 10_000_000_000
+    /// On SIGTERM: time for calls in flight.
+    public var drainNanoseconds: Int64 = 30_000_000_000
+    /// Client connections, over all reactors.
+    public var connectionsMax = 10_000
+    var http1 = HTTP1Limits()
+    var http2 = HTTP2Limits()
+    var upstreamHTTP2 = HTTP2Limits()
+
+    public init() {}
+}
+
+/// What all calls of one generation share: immutable, swapped whole.
+public final class Snapshot: Sendable {
+    public let methods: MethodTable
+    /// What the gateway's own reflection and health services tell.
+    let index: ReflectionIndex
+
+    public init(methods: MethodTable) {
+        self.methods = methods
+        index = ReflectionIndex(methods)
+    }
+}
+
+/// A client connection that can be asked to end.
+protocol DrainingConnection: AnyObject {
+    /// Serve what is under way, then close.
+    func drain()
+}
+
+/// One thread's share of the gateway: its loop, its connections to clients and upstreams, its pools.
+final class Reactor: TimerTarget {
+    /// Exchanges kept for later calls.
+    static let exchangesMax = 1024
+
+    let loop: EventLoop
+    let settings: ServerSettings
+    let snapshot: Snapshot
+    let log: Logger
+    let tlsCounters: TLSCounters
+    var handshakeLog = HandshakeLog()
+    let streams = HTTP2StreamPool()
+    /// What the gateway answers itself.
+    let localMethods: LocalMethods
+    private(set) var isDraining = false
+    private var exchanges: [Exchange] = []
+    private var scratches: [Scratch] = []
+    private var connections: [ObjectIdentifier: any DrainingConnection] = [:]
+    private var channels: [Channel] = []
+    private let load: ReactorLoad
+    private var whenDrained: (() -> Void)?
+
+    init(
+        loop: EventLoop, settings: ServerSettings, snapshot: Snapshot, load: ReactorLoad,
+        tlsCounters: TLSCounters, log: Logger
+    ) {
+        self.loop = loop
+        self.settings = settings
+        self.snapshot = snapshot
+        var methods = LocalMethods()
+        LocalServices.add(to: &methods, describing: snapshot.index)
+        localMethods = methods
+        self.load = load
+        self.tlsCounters = tlsCounters
+        self.log = log
+    }
+
+    /// The upstream that serves the method with that index in the method table.
+    func channel(ofMethod method: Int32) -> Channel {
+        channels[snapshot.methods.methods[Int(method)].options.upstream]
+    }
+
+    /// Connects every upstream. Called once, before the first connection is served.
+    func connect(_ upstreams: [UpstreamPlan]) {
+        channels = upstreams.map { Channel($0, reactor: self) }
+        for channel in channels { channel.connect() }
+    }
+
+    // MARK: Pools
+
+    func takeExchange() -> Exchange { exchanges.popLast() ?? Exchange(reactor: self) }
+
+    func giveBack(_ exchange: Exchange) {
+        exchange.reset()
+        if exchanges.count < Reactor.exchangesMax { exchanges.append(exchange) }
+    }
+
+    func takeScratch() -> Scratch { scratches.popLast() ?? Scratch() }
+
+    func giveBack(_ scratch: Scratch) {
+        scratch.removeAll()
+        scratches.append(scratch)
+    }
+
+    // MARK: Clients
+
+    /// Answers what never became a call, such as a malformed request.
+    func respond(with status: Status, to client: ClientSide) {
+        let scratch = takeScratch()
+        ResponseCodec.none.appendError(
+            status, methods: snapshot.methods, to: &scratch.head, body: &scratch.body)
+        client.respond(scratch.head, body: scratch.body.bytes)
+        giveBack(scratch)
+    }
+
+    /// Takes over a connection that was accepted for this reactor.
+    func serve(_ accepted: AcceptedConnection) { NewConnection(accepted, reactor: self).start() }
+
+    func connectionOpened(_ connection: any DrainingConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        if isDraining { connection.drain() }
+    }
+
+    /// `connection` handed its socket to another object of this reactor.
+    func connectionReplaced(_ connection: any DrainingConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+    }
+
+    func connectionClosed(_ connection: any DrainingConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        load.connectionClosed()
+        if isDraining, connections.isEmpty { finishDraining() }
+    }
+
+    // MARK: The end
+
+    /// Listening sockets, on the first reactor only.
+    var acceptors: [Acceptor] = []
+
+    func stopAccepting() {
+        for acceptor in acceptors { acceptor.stop() }
+        acceptors.removeAll()
+    }
+
+    /// Stops the loop when draining takes too long.
+    func stopLater() {
+        _ = loop.schedule(after: settings.drainNanoseconds, self)
+    }
+
+    func timerFired(_ kind: UInt8) { loop.stop() }
+
+    /// Serves what is under way and calls `done` when every client connection is closed, or the time is over.
+    func drain(_ done: @escaping () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        whenDrained = done
+        for connection in connections.values { connection.drain() }
+        if connections.isEmpty { finishDraining() }
+    }
+
+    private func finishDraining() {
+        guard let done = whenDrained else { return }
+        whenDrained = nil
+        for channel in channels { channel.shutDown() }
+        done()
+    }
+}

@@ -1,0 +1,183 @@
+extension Configuration {
+    /// Seconds, as nanoseconds.
+    static let second: Int64 = 1_000_000_000
+    static let hour = 3_600 * second
+
+    /// Decodes a file's bytes.
+    /// - Parameters:
+    ///   - environment: looks up `${NAME}`.
+    ///   - file: reads `${file:/path}`.
+    /// - Throws: everything that is wrong, at once.
+    public init(
+        decoding bytes: [UInt8], file name: String,
+        environment: @escaping (String) -> String?,
+        file: @escaping (String) throws(ConfigurationFileError) -> String
+    ) throws(ConfigurationError) {
+        self.init()
+        let (root, problems) = YAMLDocument.read(bytes)
+        let decoder = ConfigurationDecoder(
+            expansion: Expansion(environment: environment, file: file))
+        if let root, let top = decoder.mapping(root, "") { decode(top) }
+        let all = problems + decoder.problems
+        guard all.isEmpty else {
+            throw ConfigurationError(
+                file: name, problems: all.stablySorted { $0.position < $1.position })
+        }
+    }
+
+    private mutating func decode(_ top: MappingDecoder) {
+        decodeListeners(top)
+        let names = decodeUpstreams(top)
+        decodeServices(top, upstreamNames: names)
+        if let mapping = top.mapping("limits") { limits = LimitsConfiguration(mapping) }
+        if let mapping = top.mapping("drain") {
+            if let timeout = mapping.duration("timeout", in: 0...24 * Configuration.hour) {
+                drain.timeoutNanoseconds = timeout
+            }
+            mapping.unsupported("delay")
+            mapping.finish()
+        }
+        if let mapping = top.mapping("log") {
+            let levels = LogConfiguration.Level.allCases.map { ($0.rawValue, $0) }
+            if let level = mapping.choice("level", levels) { log.level = level }
+            mapping.unsupported("access")
+            mapping.finish()
+        }
+        top.unsupported("admin", "trusted_proxies", "cors")
+        top.finish()
+    }
+
+    // MARK: Listeners
+
+    private mutating func decodeListeners(_ top: MappingDecoder) {
+        guard let node = top.required("listeners") else { return }
+        let items = top.decoder.items(node, "listeners")
+        if items.isEmpty, node.isListOrNull {
+            top.decoder.report(node.position, "listeners: at least one is needed")
+        }
+        for (index, item) in items.enumerated() {
+            let path = "listeners[\(index)]"
+            guard let mapping = top.decoder.mapping(item, path) else { continue }
+            decodeListener(mapping)
+        }
+    }
+
+    private mutating func decodeListener(_ mapping: MappingDecoder) {
+        let address = mapping.requiredText("address")
+        let tls = mapping.mapping("tls").flatMap { ListenerTLSConfiguration($0) }
+        mapping.finish()
+        guard let address else { return }
+        let decoder = mapping.decoder
+        do throws(SocketAddress.ParseError) {
+            let name = try HostPort(address.value, allowsUnix: true)
+            let first = listeners.first { $0.address.value == address.value }
+            if let first, name.port != 0 {
+                decoder.report(
+                    address.position,
+                    "\(mapping.path("address")): '\(address.value)' stands twice, first in line "
+                        + "\(first.address.position.line)")
+            }
+        } catch {
+            decoder.report(address.position, "\(mapping.path("address")): \(error)")
+        }
+        listeners.append(ListenerConfiguration(address: address, tls: tls))
+    }
+
+    // MARK: Upstreams
+
+    /// - Returns: every name, also of upstreams that could not be decoded, with its index or nil; nil when there are no
+    ///   names to compare with.
+    private mutating func decodeUpstreams(_ top: MappingDecoder) -> [(name: String, index: Int?)]? {
+        guard let node = top.required("upstreams"),
+            let mapping = top.decoder.mapping(node, "upstreams")
+        else { return nil }
+        if mapping.all.isEmpty {
+            top.decoder.report(node.position, "upstreams: at least one is needed")
+            return nil
+        }
+        var names: [(name: String, index: Int?)] = []
+        for member in mapping.all {
+            let path = "upstreams.\(YAMLNode.shortened(member.key))"
+            var index: Int?
+            if let upstream = top.decoder.mapping(member.value, path),
+                let decoded = UpstreamConfiguration(upstream, name: member.key, at: member.position)
+            {
+                index = upstreams.count
+                upstreams.append(decoded)
+            }
+            names.append((member.key, index))
+        }
+        return names
+    }
+
+    // MARK: Services
+
+    private mutating func decodeServices(
+        _ top: MappingDecoder, upstreamNames: [(name: String, index: Int?)]?
+    ) {
+        guard let node = top.required("services") else { return }
+        let items = top.decoder.items(node, "services")
+        if items.isEmpty, node.isListOrNull {
+            top.decoder.report(node.position, "services: at least one is needed")
+        }
+        for (index, item) in items.enumerated() {
+            guard let mapping = top.decoder.mapping(item, "services[\(index)]") else { continue }
+            if let service = ServiceConfiguration(mapping, upstreamNames: upstreamNames) {
+                services.append(service)
+            }
+        }
+    }
+}
+
+extension ListenerTLSConfiguration {
+    init?(_ mapping: MappingDecoder) {
+        let certificate = mapping.requiredText("certificate")
+        let key = mapping.requiredText("key")
+        clientCA = mapping.text("client_ca")
+        mapping.finish()
+        guard let certificate, let key else { return nil }
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
+extension LimitsConfiguration {
+    init(_ mapping: MappingDecoder) {
+        self.init()
+        if let value = mapping.size("message", in: 1 << 10...1 << 30) { messageBytesMax = value }
+        if let value = mapping.size("headers", in: 1 << 10...1 << 20) { headersBytesMax = value }
+        if let value = mapping.integer("streams_per_connection", in: 1...100_000) {
+            streamsPerConnectionMax = value
+        }
+        if let value = mapping.integer("connections", in: 1...10_000_000) { connectionsMax = value }
+        if let value = mapping.integer("resets_per_second", in: 1...1_000_000) {
+            resetsPerSecondMax = value
+        }
+        let times = Configuration.second...24 * Configuration.hour
+        if let value = mapping.duration("idle", in: times) { idleNanoseconds = value }
+        if let value = mapping.duration("request_headers", in: times) {
+            requestHeadersNanoseconds = value
+        }
+        mapping.unsupported("memory")
+        mapping.finish()
+    }
+}
+
+extension YAMLNode {
+    /// Whether an empty list of items has not been reported as the wrong kind.
+    fileprivate var isListOrNull: Bool {
+        if case .sequence = content { return true }
+        return isNull
+    }
+}
+
+extension Array {
+    /// Sorts; equals keep their order.
+    func stablySorted(by isBefore: (Element, Element) -> Bool) -> [Element] {
+        enumerated().sorted { left, right in
+            if isBefore(left.element, right.element) { return true }
+            if isBefore(right.element, left.element) { return false }
+            return left.offset < right.offset
+        }.map(\.element)
+    }
+}

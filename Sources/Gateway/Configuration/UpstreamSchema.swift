@@ -1,0 +1,104 @@
+extension UpstreamConfiguration {
+    /// Decodes one upstream; nil when it has no target that can be read.
+    init?(_ mapping: MappingDecoder, name: String, at position: SourcePosition) {
+        let decoder = mapping.decoder
+        if !UpstreamConfiguration.isName(name) {
+            decoder.report(
+                position,
+                "upstreams: '\(YAMLNode.shortened(name))' is no name: letters, digits, '_', '-' and '.' are"
+            )
+        }
+        self.name = name
+        self.position = position
+        targets = UpstreamConfiguration.targets(mapping)
+        tls = mapping.mapping("tls").map { UpstreamTLSConfiguration($0) }
+        if let node = mapping.value("balance") {
+            let balances: [(String, Bool)] = [
+                ("round_robin", true), ("pick_first", false), ("least_request", false),
+            ]
+            let path = mapping.path("balance")
+            if decoder.choice(node, path, among: balances) == false {
+                decoder.report(node.position, "\(path): \(node.kindName) is not supported yet")
+            }
+        }
+        if let timeout = mapping.mapping("timeout") { decodeTimeout(timeout) }
+        mapping.unsupported("health", "retry", "keepalive", "connection")
+        mapping.finish()
+        if targets.isEmpty { return nil }
+    }
+
+    private mutating func decodeTimeout(_ mapping: MappingDecoder) {
+        let range = 1_000_000...24 * Configuration.hour
+        let chosen = mapping.duration("default", in: range)
+        let maximum = mapping.duration("max", in: range)
+        mapping.finish()
+        timeoutMax = maximum
+        if let chosen {
+            if let maximum, chosen > maximum {
+                let text = ConfigurationUnits.format(nanoseconds: maximum)
+                mapping.decoder.report(
+                    mapping.position, "\(mapping.path): 'default' is longer than 'max', \(text)")
+            }
+            timeoutDefault = chosen
+        } else if let maximum, let usual = timeoutDefault {
+            timeoutDefault = min(usual, maximum)
+        }
+    }
+
+    /// A text with commas between addresses, or a list.
+    private static func targets(_ mapping: MappingDecoder) -> [UpstreamTarget] {
+        guard mapping.required("target") != nil, let texts = mapping.texts("target") else {
+            return []
+        }
+        let path = mapping.path("target")
+        var found: [UpstreamTarget] = []
+        for text in texts {
+            for piece in text.value.split(separator: ",", omittingEmptySubsequences: false) {
+                let name = piece.drop { $0 == " " }
+                do throws(SocketAddress.ParseError) {
+                    let target = try UpstreamTarget(String(name))
+                    if found.contains(target) {
+                        mapping.decoder.report(text.position, "\(path): '\(name)' stands twice")
+                    }
+                    found.append(target)
+                } catch {
+                    mapping.decoder.report(text.position, "\(path): \(error)")
+                }
+            }
+        }
+        if texts.isEmpty, let node = mapping.value("target"),
+            case .sequence(let items) = node.content,
+            items.isEmpty
+        {
+            mapping.decoder.report(node.position, "\(path): at least one address is needed")
+        }
+        return found
+    }
+
+    static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 128
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "_-.".utf8.contains(byte)
+                }
+            }
+    }
+}
+
+extension UpstreamTLSConfiguration {
+    init(_ mapping: MappingDecoder) {
+        ca = mapping.text("ca")
+        certificate = mapping.text("certificate")
+        key = mapping.text("key")
+        serverName = mapping.text("server_name")
+        mapping.finish()
+        position = mapping.position
+        if (certificate == nil) != (key == nil) {
+            mapping.decoder.report(
+                mapping.position, "\(mapping.path): 'certificate' and 'key' belong together")
+        }
+    }
+}

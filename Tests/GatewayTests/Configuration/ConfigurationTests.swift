@@ -1,0 +1,152 @@
+import ProtoRuntime
+import Testing
+import Transcode
+
+@testable import Gateway
+
+@Suite struct ConfigurationTests {
+    @Test func `what is left out has its default`() throws {
+        let gateway = try ConfigurationFixture.load(ConfigurationFixture.minimal())
+        let configuration = gateway.configuration
+        #expect(configuration.limits == LimitsConfiguration())
+        #expect(configuration.drain.timeoutNanoseconds == 30_000_000_000)
+        #expect(configuration.log.level == .info)
+        #expect(configuration.upstreams[0].timeoutDefault == 15_000_000_000)
+        #expect(configuration.upstreams[0].timeoutMax == nil)
+        #expect(configuration.services[0].json == JSONOptions())
+        #expect(configuration.services[0].rest == RESTOptions())
+        let settings = ServerSettings()
+        #expect(gateway.settings.messageBytesMax == settings.messageBytesMax)
+        #expect(gateway.settings.http1 == settings.http1)
+        #expect(gateway.settings.http2 == settings.http2)
+        #expect(gateway.settings.upstreamHTTP2 == settings.upstreamHTTP2)
+        #expect(gateway.settings.idleNanoseconds == settings.idleNanoseconds)
+        #expect(gateway.settings.headNanoseconds == settings.headNanoseconds)
+        #expect(gateway.settings.connectionsMax == settings.connectionsMax)
+        #expect(gateway.settings.drainNanoseconds == settings.drainNanoseconds)
+    }
+
+    @Test func `limits and times reach the server's settings`() throws {
+        let text = ConfigurationFixture.minimal(
+            """
+            limits: {message: 1MiB, headers: 8KiB, streams_per_connection: 7, connections: 9,
+              resets_per_second: 3, idle: 2m, request_headers: 1500ms}
+            drain: {timeout: 0s}
+            log: {level: warning}
+            """)
+        let gateway = try ConfigurationFixture.load(text)
+        let settings = gateway.settings
+        #expect(settings.messageBytesMax == 1 << 20)
+        #expect(settings.http1.headBytesMax == 8 << 10)
+        #expect(settings.http1.targetBytesMax == 8 << 10)
+        #expect(settings.http2.headerListBytesMax == 8 << 10)
+        #expect(settings.upstreamHTTP2.headerListBytesMax == 8 << 10)
+        #expect(settings.http2.streamsMax == 7)
+        #expect(settings.http2.resetsPerSecond == 3)
+        #expect(settings.connectionsMax == 9)
+        #expect(settings.idleNanoseconds == 120_000_000_000)
+        #expect(settings.headNanoseconds == 1_500_000_000)
+        #expect(settings.drainNanoseconds == 0)
+        #expect(gateway.configuration.log.level == .warning)
+    }
+
+    @Test func `each service has its own upstream and options`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: "[::1]:0"}, {address: "unix:/tmp.sock"}]
+            upstreams:
+              books: {target: ["127.0.0.1:1", dns:///books.example:2], timeout: {default: 1s, max: 2s}}
+              talk: {target: 'unix:/run/talk.sock, localhost:3', timeout: {max: 5s}}
+            services:
+              - upstream: talk
+                descriptors: {file: demo.binpb}
+                expose: [gateway.demo.v1.ChatService, gateway.demo.v1.TickerService.Watch]
+                json: {unknown_fields: reject, enums: number, int64: number, names: proto, indent: 2, defaults: emit}
+              - upstream: books
+                descriptors: {file: '${file:demo-path}'}
+                expose: gateway.demo.v1.LibraryService.*
+                rest: {unknown_query: ignore, ignore_query: [utm_*, key], unescape: all, trailing_slash: strict}
+            """)
+        #expect(gateway.upstreams.map(\.name) == ["books", "talk"])
+        #expect(
+            gateway.upstreams[1].targets.map(\.description) == [
+                "unix:/run/talk.sock", "dns:///localhost:3",
+            ])
+        #expect(gateway.methods.methods.count == 11)
+        for method in gateway.methods.methods {
+            let isLibrary = method.descriptor.fullName.contains("LibraryService")
+            #expect(method.options.upstream == (isLibrary ? 0 : 1))
+            #expect(method.options.timeoutDefault == (isLibrary ? 1_000_000_000 : 5_000_000_000))
+            #expect(method.options.timeoutMax == (isLibrary ? 2_000_000_000 : 5_000_000_000))
+            #expect(method.options.json.indent == (isLibrary ? 0 : 2))
+            #expect(method.options.json.unknownFields == (isLibrary ? .ignore : .reject))
+            #expect(method.options.rest.unknownQuery == (isLibrary ? .ignore : .reject))
+            #expect(method.options.rest.ignoredQuery == (isLibrary ? ["utm_*", "key"] : []))
+        }
+    }
+
+    @Test func `rules replace the annotations of their own service's methods`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams: {a: {target: 127.0.0.1:1}}
+            services:
+              - upstream: a
+                descriptors: {file: demo.binpb}
+                expose: [gateway.demo.v1.LibraryService]
+                rules:
+                  - selector: gateway.demo.v1.LibraryService.ListShelves
+                    custom: {kind: LIST, path: /all}
+                    response_body: shelves
+                    additional_bindings: [{post: /all, body: "*"}]
+            """)
+        let routes = gateway.methods.routes.patterns.filter { $0.owner.hasSuffix(".ListShelves") }
+        #expect(routes.map(\.httpMethod) == ["LIST", "POST"])
+        #expect(routes.map(\.template.text) == ["/all", "/all"])
+    }
+
+    @Test func `JSON is YAML`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            {
+            \t"listeners": [{"address": "127.0.0.1:0"}],
+            \t"upstreams": {"a": {"target": ["127.0.0.1:1", "127.0.0.1:2"]}},
+            \t"services": [{"upstream": "a", "descriptors": {"file": "demo.binpb", "reflection": false}}],
+            \t"limits": {"message": "1MiB", "connections": 5}
+            }
+            """)
+        #expect(gateway.settings.connectionsMax == 5)
+        #expect(gateway.upstreams[0].targets.count == 2)
+    }
+
+    @Test func `variables and files are put in`() throws {
+        let text = ConfigurationFixture.minimal("log: {level: '${file:/secret}'}")
+            .replacing("127.0.0.1:1", with: "'127.0.0.1:${PORT}'")
+        let gateway = try ConfigurationFixture.load(text)
+        #expect(gateway.configuration.log.level == .debug)
+        #expect(gateway.upstreams[0].targets.map(\.description) == ["127.0.0.1:50051"])
+    }
+
+    @Test func `the file that comes with the gateway is fine and sets its defaults`() throws {
+        let bytes = try ConfigurationFixture.repositoryFile("config/gateway.yaml")
+        let gateway = try ConfigurationFixture.load(bytes)
+        #expect(
+            gateway.summary == [
+                "listeners",
+                "  http://127.0.0.1:8081",
+                "upstreams",
+                "  demo  127.0.0.1:50051, timeout 15s, at most 1m",
+                "services",
+                "  gateway.demo.v1.ChatService → demo: 1 method, 1 REST route",
+                "  gateway.demo.v1.LibraryService → demo: 9 methods, 11 REST routes",
+                "  gateway.demo.v1.TickerService → demo: 1 method, 1 REST route",
+                "  gateway.demo.v1.UploadService → demo: 1 method, 1 REST route",
+            ])
+        #expect(gateway.configuration.limits == LimitsConfiguration())
+        #expect(gateway.configuration.drain == DrainConfiguration())
+        #expect(gateway.configuration.log == LogConfiguration())
+        #expect(gateway.configuration.services[0].json == JSONOptions())
+        #expect(gateway.configuration.services[0].rest == RESTOptions())
+        #expect(gateway.configuration.upstreams[0].timeoutDefault == 15_000_000_000)
+    }
+}

@@ -117,6 +117,12 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
         writeName(field, open: open)
         let flags = tables.field(field).flags
         if !flags.contains(.repeated) {
+            if input.byte == 0, !flags.contains(.presence), !emitsDefaults,
+                try skipZero(tables.field(field).kind, end: end)
+            {
+                // A default that stands on the wire is still one (SEMANTICS b.3).
+                return output.truncate(to: before)
+            }
             if tables.field(field).kind == .string {
                 try writeString(end: end)
             } else {
@@ -132,6 +138,25 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
             output.truncate(to: before)
             if emitsDefaults { writeDefault(field, open: open) }
         }
+    }
+
+    /// Consumes a singular value that is 0, false or empty; its first byte is known to be 0. False, with nothing
+    /// consumed, when it is none of these.
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func skipZero(_ kind: FieldKind, end: Int) throws(JSONFault) -> Bool {
+        switch kind {
+        case .double, .fixed64, .sfixed64:
+            guard input.word() == 0 else { return false }
+            input.advance(8)
+        case .float, .fixed32, .sfixed32:
+            guard input.word32 == 0 else { return false }
+            input.advance(4)
+        case .message, .group: return false
+        default: input.advance(1)
+        }
+        guard input.offset <= end else { throw .wireTruncated }
+        return true
     }
 
     /// Prints an array of the elements whose first tag was consumed; false, with rubbish behind the name,

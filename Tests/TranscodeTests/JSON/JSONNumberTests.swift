@@ -183,7 +183,7 @@ import Testing
     ])
     func `an integer is printed with its own digits`(_ value: UInt64) throws {
         let wire = [0x09] + littleEndian(value, 8)
-        let json = try Codec.json([0x51] + wire.dropFirst(), "proto3.v1.Scalars")
+        let json = try Codec.json([0x51] + wire.dropFirst(), "proto3.v1.Optionals")
         #expect(json == "{\"fixed64Value\":\"\(value)\"}")
     }
 

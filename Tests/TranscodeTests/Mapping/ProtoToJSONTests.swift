@@ -16,6 +16,12 @@ import Testing
         ("proto3.v1.Scalars", "80 01 01", "{\"mood\":\"MOOD_HAPPY\"}"),
         ("proto3.v1.Scalars", "80 01 4d", "{\"mood\":77}"),
         ("proto3.v1.Optionals", "18 00", "{\"int32Value\":0}"),
+        // Defaults that stand on the wire are not printed where there is no presence.
+        ("proto3.v1.Scalars", "18 00 20 00 68 00 72 00 80 01 00", "{}"),
+        ("proto3.v1.Scalars", "09 00 00 00 00 00 00 00 00 18 05", "{\"int32Value\":5}"),
+        ("proto3.v1.Scalars", "09 00 00 00 00 00 00 00 80", "{\"doubleValue\":-0.0}"),
+        ("proto3.v1.Scalars", "09 00 00 00 00 00 00 f0 3f", "{\"doubleValue\":1}"),
+        ("proto3.v1.Scalars", "18 01 18 00", "{}"),
         ("proto3.v1.Repeated", "1a 03 01 02 03", "{\"int32Values\":[1,2,3]}"),
         ("proto3.v1.Repeated", "1a 00", "{}"),
         ("proto3.v1.Repeated", "72 00 72 01 61", "{\"stringValues\":[\"\",\"a\"]}"),

@@ -11,7 +11,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     /// Unsent response bytes above which no further request is taken up.
     static let outputBytesMax = 256 << 10
     /// After an early answer: bytes and nanoseconds that the rest of the request is read and dropped for.
-    static let lingerBytesMax = 4 << 20
+    static let lingerBytesMax = 16 << 20
     static let lingerNanoseconds: Int64 = 2_000_000_000
 
     enum Phase: Equatable {

@@ -127,7 +127,7 @@ struct HTTP1HeadReader: ~Escapable {
             }
             isChunked = true
         case .connection:
-            if HTTP1HeadReader.list(value, has: "close") { keepsAlive = false }
+            if value.listContains("close".utf8Span.span) { keepsAlive = false }
         case .expect:
             guard value.isEqualIgnoringCase(to: "100-continue") else { throw .unknownExpectation }
             expectsContinue = true
@@ -168,21 +168,5 @@ struct HTTP1HeadReader: ~Escapable {
             number = number * 10 + Int(digit)
         }
         return number
-    }
-
-    /// Whether a comma-separated list has `token`, ignoring case.
-    static func list(_ text: Span<UInt8>, has token: StaticString) -> Bool {
-        var start = 0
-        while start <= text.count {
-            let comma =
-                text.firstIndex(of: UInt8(ascii: ","), from: start, to: text.count) ?? text.count
-            var from = start
-            var to = comma
-            while from < to, text[from] == ASCII.space || text[from] == ASCII.tab { from += 1 }
-            while to > from, text[to - 1] == ASCII.space || text[to - 1] == ASCII.tab { to -= 1 }
-            if text.extracting(from..<to).isEqualIgnoringCase(to: token) { return true }
-            start = comma + 1
-        }
-        return false
     }
 }

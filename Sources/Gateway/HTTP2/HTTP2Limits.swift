@@ -56,17 +56,10 @@ enum HTTP2Error: Error, Equatable {
 /// Error codes of RFC 9113 §7 that the gateway sends or tells apart.
 enum HTTP2Code {
     static let noError: UInt32 = 0
-    static let protocolError: UInt32 = 1
     static let internalError: UInt32 = 2
-    static let flowControl: UInt32 = 3
-    static let settingsTimeout: UInt32 = 4
     static let streamClosed: UInt32 = 5
-    static let frameSize: UInt32 = 6
     static let refusedStream: UInt32 = 7
     static let cancel: UInt32 = 8
-    static let compression: UInt32 = 9
     static let connect: UInt32 = 10
     static let enhanceYourCalm: UInt32 = 11
-    static let inadequateSecurity: UInt32 = 12
-    static let http11Required: UInt32 = 13
 }

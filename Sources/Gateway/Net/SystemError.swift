@@ -10,9 +10,6 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// Whether the address is taken or may not be bound.
-    public var isBindFailure: Bool { code == EADDRINUSE || code == EACCES || code == EADDRNOTAVAIL }
-
     /// "connect: Connection refused"
     public var description: String { "\(call): \(reason)" }
 

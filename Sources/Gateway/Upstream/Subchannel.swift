@@ -22,7 +22,6 @@ final class Subchannel: TimerTarget {
 
     var tls: TLSClientContext? { channel.tls }
     var hasFailed: Bool { state.hasFailed }
-    var isReady: Bool { state.connectivity == .ready }
 
     /// The connection, if it can take one more stream now.
     var available: UpstreamConnection? {

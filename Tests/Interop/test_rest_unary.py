@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support import http2
 from support.schema import Everything, interop
 from test_grpc_calls import full_message
 
@@ -149,6 +150,16 @@ def test_head_is_get_without_the_body(rest):
     get, head = rest("GET", "/v1/echo/abc"), rest("HEAD", "/v1/echo/abc")
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
+    assert int(head.headers["content-length"]) == len(get.body)
+
+
+def test_head_is_get_without_the_body_by_http2(gateway):
+    with http2.Client(gateway.port) as client:
+        get, head = (client.call(b"", method=method, path="/v1/echo/abc", headers={"content-type": None, "te": None})
+                     for method in ("GET", "HEAD"))
+    assert (head.status, head.body, get.body) == (200, b"", b'{"text":"abc"}')
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert int(head.headers["content-length"]) == int(get.headers["content-length"]) == len(get.body)
 
 
 def test_unknown_json_fields_are_ignored(rest):

@@ -137,14 +137,15 @@ final class HTTP2ClientSide: EventHandler, Flushable, TimerTarget {
 
     // MARK: Answering
 
-    /// Sends the head and the whole body.
+    /// Sends the head and the whole body; to HEAD only its length (RFC 9110 §9.3.2).
     func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, body: Span<UInt8>) {
-        if body.count == 0 || stream.request.isMethod("HEAD") {
-            session.respond(stream, head, isLast: true)
+        let isEmpty = body.count == 0 || head.status == 204 || head.status == 304
+        if isEmpty || stream.request.isMethod("HEAD") {
+            session.respond(stream, head, isLast: true, bodyBytes: isEmpty ? nil : body.count)
         } else {
             stream.append(body)
             stream.finish(withTrailers: false)
-            session.respond(stream, head, isLast: false)
+            session.respond(stream, head, isLast: false, bodyBytes: body.count)
         }
         flushLater()
     }
@@ -157,6 +158,7 @@ final class HTTP2ClientSide: EventHandler, Flushable, TimerTarget {
 
     /// Sends a piece of the body.
     func send(_ stream: HTTP2Stream, _ bytes: Span<UInt8>) {
+        guard !stream.request.isMethod("HEAD") else { return }
         stream.append(bytes)
         session.resume(stream)
         flushLater()

@@ -22,6 +22,8 @@ final class HTTP2Session {
     /// Body bytes of the present input: the connection's window gets them back at once.
     private var bodyBytes = 0
     private var fields: [nghttp2_nv] = unsafe []
+    /// Holds the text of the `content-length` among `fields`.
+    private var contentLength = Fields()
 
     init(role: Role, limits: HTTP2Limits, pool: HTTP2StreamPool) throws(HTTP2Error) {
         self.role = role
@@ -112,9 +114,13 @@ final class HTTP2Session {
     }
 
     /// Server side: sends the head; the body follows by `send`, or never when `isLast`.
-    func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, isLast: Bool) {
+    /// - Parameter bodyBytes: the `content-length`, where it is known.
+    func respond(
+        _ stream: HTTP2Stream, _ head: borrowing ResponseHead, isLast: Bool, bodyBytes: Int? = nil
+    ) {
         guard stream.isOpen else { return }
         load(head.fields, status: head.status)
+        if let bodyBytes { loadContentLength(bodyBytes) }
         if isLast {
             _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fields.count, nil)
         } else {
@@ -211,6 +217,12 @@ final class HTTP2Session {
         for index in 0..<head.count {
             unsafe fields.append(field(head.name(at: index), head.value(at: index)))
         }
+    }
+
+    private func loadContentLength(_ count: Int) {
+        contentLength.removeAll()
+        contentLength.append(.contentLength) { HTTP1Writer.appendDecimal(count, to: &$0) }
+        unsafe fields.append(field(contentLength.name(at: 0), contentLength.value(at: 0)))
     }
 
     private func statusField(_ status: Int) -> nghttp2_nv {

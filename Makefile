@@ -6,7 +6,7 @@ PYTHON  := .venv/bin/python
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build build-checked test test-unit test-interop check format bench bench-codec sanitize fuzz protos clean
+.PHONY: help setup run build build-checked test test-unit test-interop matrix check format bench bench-codec sanitize fuzz protos clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-unit: setup-build ## Unit tests (checked debug build); ARGS='--filter JSON'
 
 test-interop: setup build ## Foreign clients against the release build; PYTEST='-k rest -x' for some
 	$(PYTHON) -m pytest Tests/Interop $(PYTEST)
+
+matrix: setup build ## Every call of the protocol matrix, and a table of what came of them; ARGS='--only grpc-web' for some
+	$(PYTHON) Tests/Interop/matrix.py $(ARGS)
 
 check: ## Format, lint and house rules
 	swift format lint --strict --recursive $(SOURCES)

@@ -60,6 +60,13 @@ class RawConnection:
         self.socket = socket.create_connection(("127.0.0.1", port), seconds)
         self.buffer = b""
 
+    @classmethod
+    def over(cls, connection):
+        """On a socket that is connected already."""
+        raw = cls.__new__(cls)
+        raw.socket, raw.buffer = connection, b""
+        return raw
+
     def __enter__(self):
         return self
 

@@ -17,11 +17,13 @@ def envelope(message, flags=0, length=None):
 
 
 class Response:
-    """What came on one stream."""
+    """What came on one stream: fields as dicts, and as the pairs that they were."""
 
     def __init__(self):
         self.headers, self.trailers, self.body = {}, {}, b""
-        self.ended, self.reset = False, None
+        self.fields, self.trailer_fields = [], []
+        # `whole`: it ended by itself, whatever reset came afterwards.
+        self.ended, self.whole, self.reset = False, False, None
 
     @property
     def status(self):
@@ -92,7 +94,8 @@ class Client:
         while data or end:
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(data))
             if data and room <= 0:
-                self.receive()
+                if not self.receive():
+                    raise ConnectionError("closed while the body was being sent")
                 continue
             piece, data = data[:room], data[room:]
             self.h2.send_data(stream, piece, end_stream=end and not data)
@@ -131,15 +134,15 @@ class Client:
     def _handle(self, event):
         response = self.responses.setdefault(getattr(event, "stream_id", None), Response())
         if isinstance(event, h2.events.ResponseReceived):
-            response.headers = dict(event.headers)
+            response.fields, response.headers = event.headers, dict(event.headers)
         elif isinstance(event, h2.events.TrailersReceived):
-            response.trailers = dict(event.headers)
+            response.trailer_fields, response.trailers = event.headers, dict(event.headers)
         elif isinstance(event, h2.events.DataReceived):
             response.body += event.data
             if self.automatic_windows and event.flow_controlled_length:
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):
-            response.ended = True
+            response.ended = response.whole = True
         elif isinstance(event, h2.events.StreamReset):
             response.ended, response.reset = True, int(event.error_code)
         elif isinstance(event, h2.events.PingAckReceived):

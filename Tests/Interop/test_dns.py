@@ -9,6 +9,7 @@ from support import http1
 from support.configuration import configuration, run_gateway
 from support.dns_server import SERVFAIL, DNSServer
 from support.echo_server import EchoServer
+from support.waiting import eventually
 
 NAME = "library.test"
 
@@ -59,16 +60,10 @@ def answering(gateway, servers, calls=12):
     return found
 
 
-def eventually(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-
-
 def test_a_name_stands_for_all_its_addresses(dns, pair, start):
     dns.names[NAME] = ["127.0.0.2", "127.0.0.3"]
     gateway = start(dns.target(NAME, pair[0].port))
-    eventually(lambda: answering(gateway, pair) == {0, 1})
+    assert eventually(lambda: answering(gateway, pair) == {0, 1})
     assert {name for name, _ in dns.questions} == {NAME}
 
 
@@ -77,9 +72,9 @@ def test_addresses_come_and_go(dns, pair, start):
     gateway = start(dns.target(NAME, pair[0].port))
     assert answering(gateway, pair) == {0}
     dns.names[NAME] = ["127.0.0.2", "127.0.0.3"]
-    eventually(lambda: answering(gateway, pair) == {0, 1})
+    assert eventually(lambda: answering(gateway, pair) == {0, 1})
     dns.names[NAME] = ["127.0.0.3"]
-    eventually(lambda: answering(gateway, pair) == {1})
+    assert eventually(lambda: answering(gateway, pair) == {1})
 
 
 def test_calls_in_flight_outlive_their_address(dns, pair, start):
@@ -90,7 +85,7 @@ def test_calls_in_flight_outlive_their_address(dns, pair, start):
         slow = pool.submit(http1.request, gateway.port, "GET", f"/v1/delay?time=5s&key={key}")
         assert pair[0].journal.wait(key, "started", 10)
         dns.names[NAME] = ["127.0.0.3"]
-        eventually(lambda: answering(gateway, pair) == {1})
+        assert eventually(lambda: answering(gateway, pair) == {1})
         assert not slow.done()
         assert slow.result(15).status == 200
     assert pair[0].journal.wait(key, "answered", 1)
@@ -120,7 +115,7 @@ def test_a_name_that_is_not_there_is_an_error_until_it_is(dns, pair, start):
     assert answer.status == 503 and answer.headers["gateway-error"] == "upstream_unreachable", answer
     assert f"{NAME} cannot be resolved" in answer.json["message"], answer
     dns.names[NAME] = ["127.0.0.2"]
-    eventually(lambda: http1.request(gateway.port, "GET", "/v1/echo/a").status == 200)
+    assert eventually(lambda: http1.request(gateway.port, "GET", "/v1/echo/a").status == 200)
     gateway.stop()
     warnings = [line for line in gateway.errors if "cannot be resolved" in line]
     assert 1 <= len(warnings) <= 2, "once per thread, not per look-up"
@@ -162,7 +157,7 @@ def test_a_moved_server_is_found_before_the_answer_is_old(dns, pair, start):
     # What was asked less than five seconds ago is not asked again.
     dns.questions.clear()
     pair[0].stop()
-    eventually(lambda: call(gateway)[0] == 200 and dns.questions, 20)
+    assert eventually(lambda: call(gateway)[0] == 200 and dns.questions, 20)
     assert answering(gateway, pair) == {1}
 
 
@@ -175,4 +170,4 @@ def test_names_of_the_system(echo, start):
 def test_a_list_of_names_and_addresses(dns, pair, start):
     dns.names[NAME] = ["127.0.0.3"]
     gateway = start(f"127.0.0.2:{pair[0].port},{dns.target(NAME, pair[0].port)}")
-    eventually(lambda: answering(gateway, pair) == {0, 1})
+    assert eventually(lambda: answering(gateway, pair) == {0, 1})

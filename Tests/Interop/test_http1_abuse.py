@@ -1,12 +1,12 @@
 """HTTP/1.1 clients that do not read, send too much or go on after an error: bounded memory, and no answer lost."""
 import socket
 import threading
-import time
 
 import pytest
 
 from support import http1
 from support.http1 import RawConnection
+from support.waiting import established, eventually
 from test_http1_connection import post
 
 
@@ -57,9 +57,9 @@ def test_an_answer_that_the_client_has_not_taken_yet_survives_sigterm(echo, star
         client.connect(("127.0.0.1", gateway.port))
         client.sendall(post("/v1/echo", {"text": text}))
         received = client.recv(100)
-        time.sleep(0.5)  # the answer is formatted now, and most of it is still in the gateway
+        assert eventually(lambda: any(established(gateway.port))), "most of the answer is still in the gateway"
         gateway.terminate()
-        time.sleep(0.5)
+        gateway.lines(".*draining")
         while piece := client.recv(1 << 20):
             received += piece
     assert len(received.split(b"\r\n\r\n", 1)[1]) == len(text) + len('{"text":""}')
@@ -71,10 +71,10 @@ def test_bytes_behind_the_last_request_do_not_destroy_its_answer(raw):
     data = post("/v1/echo", {"text": "last"}, "Connection: close") + b"x" * 600_000
     sender = threading.Thread(target=lambda: try_send(raw, data), daemon=True)
     sender.start()
-    time.sleep(0.5)
+    sender.join(10)
+    assert not sender.is_alive(), "the bytes behind the request are not read"
     answer = raw.response()
     assert (answer.status, answer.json) == (200, {"text": "last"})
-    sender.join(5)
 
 
 def try_send(connection, data):

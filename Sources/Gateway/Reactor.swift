@@ -10,6 +10,8 @@ public struct ServerSettings: Sendable {
     public var idleNanoseconds: Int64 = 60_000_000_000
     /// Time for a request head, from its first byte to its last.
     public var headNanoseconds: Int64 = 10_000_000_000
+    /// An answer is aborted of which the client takes no byte for this, though there are some.
+    public var stalledNanoseconds: Int64 = 60_000_000_000
     /// On SIGTERM: time for calls in flight.
     public var drainNanoseconds: Int64 = 30_000_000_000
     /// Client connections, over all reactors.

@@ -7,6 +7,7 @@ import time
 import uuid
 
 import grpc
+import h2.settings
 import pytest
 
 from support import http1
@@ -15,8 +16,13 @@ from support.echo_server import EchoServer
 from support.gateway_process import GatewayProcess, NotReady, run
 from support.http1 import Connection, RawConnection
 from support.http2 import Client, envelope
-from support.schema import ECHO, INTEROP_SET, ROOT, DelayRequest
+from support.schema import ECHO, INTEROP_SET, ROOT, DelayRequest, Everything
+from support.waiting import established, eventually
 
+SET = h2.settings.SettingCodes
+CANCEL, ENHANCE_YOUR_CALM = 8, 11
+# The id that a GOAWAY names before it is known which stream was the last.
+LAST_STREAM = 2**31 - 1
 EXAMPLE = os.path.join(ROOT, "config", "gateway.yaml")
 
 
@@ -124,7 +130,7 @@ def test_the_limits_of_connections(start):
             assert third.recv(1) == b"", "one connection too many"
         began = time.monotonic()
         client.wait_for(lambda: False)
-        assert client.goaway == 0 and time.monotonic() - began < 8
+        assert client.goaways == [(LAST_STREAM, 0), (1, 0)] and time.monotonic() - began < 8
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         with RawConnection(gateway.port) as slow:
@@ -135,6 +141,45 @@ def test_the_limits_of_connections(start):
             if time.monotonic() - began > 0.5:
                 return
     raise AssertionError("the connections were not closed, or not counted down")
+
+
+def test_the_time_for_a_head_on_http2(start):
+    gateway = start(limits={"request_headers": "1s", "idle": "1h"})
+    with Client(gateway.port) as client:
+        assert client.call(envelope(b"")).grpc_status == 0
+        client.frame(1, 1, 3, b"\x82")  # HEADERS without END_HEADERS: `:method GET`
+        began = time.monotonic()
+        client.wait_for(lambda: False)
+        assert client.goaway == ENHANCE_YOUR_CALM and 0.9 < time.monotonic() - began < 8
+
+
+def test_an_answer_that_nobody_takes_on_http2(start):
+    gateway = start(limits={"stalled": "1s", "idle": "1h"})
+    with Client(gateway.port, settings={SET.INITIAL_WINDOW_SIZE: 10}) as client:
+        client.automatic_windows = False
+        request = envelope(Everything(text="x" * 100).SerializeToString())
+        stuck = client.open()
+        client.send(stuck, request, end=True)
+        began = time.monotonic()
+        response = client.wait(stuck)
+        assert (len(response.body), response.reset) == (10, CANCEL), response
+        assert 0.9 < time.monotonic() - began < 8
+        client.h2.update_settings({SET.INITIAL_WINDOW_SIZE: 65535})
+        client.flush()
+        assert client.call(request).grpc_status == 0, "the connection goes on"
+
+
+def test_an_answer_that_nobody_takes_on_http1(start):
+    gateway = start(limits={"stalled": "1s", "idle": "1h", "message": "16MiB"})
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(20)
+        client.connect(("127.0.0.1", gateway.port))
+        body = json.dumps({"text": "x" * 12_000_000}).encode()
+        client.sendall(b"POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+                       % len(body) + body)
+        assert client.recv(1), "the answer has begun"
+        assert eventually(lambda: not established(gateway.port)), "the connection is still there"
 
 
 def survives_resets(port, count):

@@ -12,6 +12,10 @@ from support import http1
 from support.http1 import Connection, RawConnection
 from support.http2 import Client, envelope
 from support.schema import ECHO, DelayRequest, StreamItem
+from support.waiting import eventually
+
+# The id that a GOAWAY names before it is known which stream was the last.
+LAST_STREAM = 2**31 - 1
 
 
 @pytest.fixture
@@ -36,7 +40,33 @@ def test_idle_connections_do_not_hold_it_up(echo, start_gateway):
         began = time.monotonic()
         gateway.terminate()
         third.wait_for(lambda: False)
-        assert third.goaway == 0
+        assert third.goaways == [(LAST_STREAM, 0), (1, 0)]
+        assert gateway.wait(10) == 0
+        assert time.monotonic() - began < 8
+
+
+def test_a_call_that_was_on_its_way_is_served_while_it_drains(echo, start_gateway):
+    """The client opens a stream when the gateway has said that it will stop, and before the client could know."""
+    gateway = start_gateway(echo.target)
+    with Client(gateway.port) as client:
+        assert client.call(envelope(b"")).grpc_status == 0
+        gateway.terminate()
+        # Nothing is read here, so that nothing is acknowledged.
+        assert eventually(lambda: not listens(gateway.port))
+        late = client.open()
+        client.send(late, envelope(b""), end=True)
+        assert client.wait(late).grpc_status == 0
+        client.wait_for(lambda: False)
+        assert client.goaways == [(LAST_STREAM, 0), (late, 0)]
+    assert gateway.wait() == 0
+
+
+def test_a_client_that_never_answers_does_not_hold_it_up(echo, start_gateway):
+    gateway = start_gateway(echo.target)
+    with Client(gateway.port) as client:
+        assert client.call(envelope(b"")).grpc_status == 0
+        began = time.monotonic()
+        gateway.terminate()
         assert gateway.wait(10) == 0
         assert time.monotonic() - began < 8
 
@@ -99,9 +129,7 @@ def test_new_connections_are_refused_while_it_drains(echo, start_gateway, key):
         answer = pool.submit(http1.request, gateway.port, "GET", f"/v1/delay?time=3s&key={key}")
         assert echo.journal.wait(key, "started", 5)
         gateway.terminate()
-        deadline = time.monotonic() + 2
-        while listens(gateway.port):
-            assert time.monotonic() < deadline, "still accepts connections 2 s after SIGTERM"
+        assert eventually(lambda: not listens(gateway.port), 2), "still accepts connections 2 s after SIGTERM"
         assert answer.result(10).status == 200
     assert gateway.wait() == 0
 
@@ -128,12 +156,3 @@ def test_the_upstream_may_come_later(start_gateway, free_port):
     finally:
         server.stop()
     assert eventually(lambda: http1.request(gateway.port, "GET", "/v1/echo/a").status == 503)
-
-
-def eventually(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False

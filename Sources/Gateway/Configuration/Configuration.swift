@@ -78,6 +78,7 @@ public struct LimitsConfiguration: Sendable, Equatable {
     public var resetsPerSecondMax = 200
     public var idleNanoseconds: Int64 = 60_000_000_000
     public var requestHeadersNanoseconds: Int64 = 10_000_000_000
+    public var stalledNanoseconds: Int64 = 60_000_000_000
 }
 
 public struct DrainConfiguration: Sendable, Equatable {

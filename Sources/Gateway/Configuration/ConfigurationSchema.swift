@@ -158,6 +158,7 @@ extension LimitsConfiguration {
         if let value = mapping.duration("request_headers", in: times) {
             requestHeadersNanoseconds = value
         }
+        if let value = mapping.duration("stalled", in: times) { stalledNanoseconds = value }
         mapping.unsupported("memory")
         mapping.finish()
     }

@@ -48,6 +48,7 @@ extension ServerSettings {
         messageBytesMax = limits.messageBytesMax
         idleNanoseconds = limits.idleNanoseconds
         headNanoseconds = limits.requestHeadersNanoseconds
+        stalledNanoseconds = limits.stalledNanoseconds
         connectionsMax = limits.connectionsMax
         drainNanoseconds = configuration.drain.timeoutNanoseconds
         http1.headBytesMax = limits.headersBytesMax

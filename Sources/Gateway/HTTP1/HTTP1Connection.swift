@@ -51,6 +51,8 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     var timer: EventLoop.TimerID?
     /// When the connection became idle, received the first byte of an incomplete head, or last got rid of bytes.
     var idleSince: Int64
+    /// When response bytes were first seen to wait since the client last took some; 0 for not at all.
+    var waitsSince: Int64 = 0
     private(set) var hasPartialHead = false
 
     init(_ stream: ByteStream, reactor: Reactor) {
@@ -335,7 +337,10 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         do throws(TransportError) {
             let before = transport.output.count
             let isDone = try transport.flush()
-            if transport.output.count < before, !hasPartialHead { idleSince = reactor.loop.now }
+            if transport.output.count < before {
+                waitsSince = 0
+                if !hasPartialHead { idleSince = reactor.loop.now }
+            }
             guard isDone else { return }
         } catch {
             clientLeft()

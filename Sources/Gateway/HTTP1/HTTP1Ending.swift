@@ -30,21 +30,37 @@ extension HTTP1Connection {
     }
 
     /// Closes a connection that waits too long: for a request, for the rest of its head, or for the client to take
-    /// what was answered. While a call is under way the call's deadline decides.
+    /// what was answered. While a call is under way and the client reads, the call's deadline decides.
     func timerFired(_ kind: UInt8) {
         timer = nil
         guard phase != .closed else { return }
-        let limit =
-            hasPartialHead ? reactor.settings.headNanoseconds : reactor.settings.idleNanoseconds
-        if kind == TimerKind.linger || (phase != .call && reactor.loop.now - idleSince >= limit) {
+        if kind == TimerKind.linger || isIdleTooLong || isStalled {
             close()
         } else {
             scheduleIdleCheck()
         }
     }
 
+    private var isIdleTooLong: Bool {
+        let limit =
+            hasPartialHead ? reactor.settings.headNanoseconds : reactor.settings.idleNanoseconds
+        return phase != .call && reactor.loop.now - idleSince >= limit
+    }
+
+    /// Whether the client has let response bytes wait for too long, counted from the first look that sees them.
+    private var isStalled: Bool {
+        guard !transport.output.isEmpty else {
+            waitsSince = 0
+            return false
+        }
+        if waitsSince == 0 { waitsSince = reactor.loop.now }
+        return reactor.loop.now - waitsSince >= reactor.settings.stalledNanoseconds
+    }
+
     func scheduleIdleCheck() {
-        let interval = min(reactor.settings.headNanoseconds, reactor.settings.idleNanoseconds)
+        let settings = reactor.settings
+        let interval = min(
+            settings.headNanoseconds, settings.idleNanoseconds, settings.stalledNanoseconds / 4)
         timer = reactor.loop.schedule(after: interval, self, kind: TimerKind.idle)
     }
 }

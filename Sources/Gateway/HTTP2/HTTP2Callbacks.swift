@@ -45,11 +45,10 @@ private func onBeginHeaders(
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
-    if unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue),
-        unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-    {
-        unsafe owner.beginRequest(id: frame.pointee.hd.stream_id)
-    }
+    guard unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    let id = unsafe frame.pointee.hd.stream_id
+    owner.beginHead(of: id)
+    if unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { owner.beginRequest(id: id) }
     return 0
 }
 
@@ -78,6 +77,7 @@ private func onFrame(
     let header = unsafe frame.pointee.hd
     switch UInt32(header.type) {
     case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+        if UInt32(header.type) == NGHTTP2_HEADERS.rawValue { owner.endHead() }
         guard let stream = unsafe stream(nghttp2, header.stream_id) else { return 0 }
         let isLast = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
         if UInt32(header.type) == NGHTTP2_HEADERS.rawValue, stream.finishHead() {
@@ -86,6 +86,8 @@ private func onFrame(
         if isLast { owner.report(.end, stream) }
     case NGHTTP2_SETTINGS.rawValue:
         if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.report(.settings, nil) }
+    case NGHTTP2_PING.rawValue:
+        if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0 { owner.report(.pong, nil) }
     case NGHTTP2_GOAWAY.rawValue:
         let goAway = unsafe frame.pointee.goaway
         unsafe owner.report(

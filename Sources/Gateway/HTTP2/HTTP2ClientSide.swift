@@ -3,15 +3,9 @@ import ProtoRuntime
 import Transcode
 
 /// One client connection of HTTP/2: turns the session's events into calls, and sends what they answer.
-final class HTTP2ClientSide: EventHandler, Flushable, TimerTarget {
-    /// Bytes collected for one write; what a slow client does not take stays below this.
-    static let outputBytesMax = 256 << 10
-
+final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
     let reactor: Reactor
-    private let session: HTTP2Session
-    private var transport: Transport
-    private var isClosed = false
-    private var isFlushQueued = false
+    private let connection: HTTP2Connection
     /// Calls that the gateway answers itself; every other stream has an exchange.
     private var localCalls: [Int32: LocalCall] = [:]
     private var idleSince: Int64
@@ -19,93 +13,49 @@ final class HTTP2ClientSide: EventHandler, Flushable, TimerTarget {
 
     init(_ stream: ByteStream, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
-        transport = Transport(stream, loop: reactor.loop)
-        session = try HTTP2Session(
-            role: .server, limits: reactor.settings.http2, pool: reactor.streams)
+        connection = try HTTP2Connection(
+            stream, role: .server, limits: reactor.settings.http2, pool: reactor.streams,
+            loop: reactor.loop, headNanoseconds: reactor.settings.headNanoseconds)
         idleSince = reactor.loop.now
     }
 
     /// Enters the loop with the bytes that were read to tell the protocol; none when ALPN told it.
     func start(with first: Span<UInt8>) throws(SystemError) {
-        try transport.register(self)
+        try connection.register(self)
         reactor.connectionOpened(self)
-        scheduleIdleCheck()
-        if first.isEmpty { flushLater() } else { process(first) }
+        scheduleCheck()
+        connection.begin(with: first)
     }
 
-    // MARK: Reading
+    // MARK: What the connection reports
 
-    func handle(_ readiness: Readiness) {
-        if isClosed { return }
-        let readiness = transport.translate(readiness)
-        if readiness.contains(.writable) { flush() }
-        if !isClosed, readiness.contains(.readable) {
-            read()
-        } else if !isClosed, !readiness.isDisjoint(with: [.failed, .hangUp]) {
-            close()
-        }
-    }
-
-    private func read() {
-        var block = reactor.loop.takeInput()
-        do throws(TransportError) {
-            switch try transport.read(into: &block, atMost: EventLoop.readBytesMax) {
-            case .bytes: process(block.bytes)
-            case .blocked: break
-            case .end: close()
+    func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
+        guard let stream = event.stream else { return }
+        switch event.kind {
+        case .head: beginCall(stream)
+        case .body(let range):
+            guard let exchange = stream.exchange else {
+                localCalls[stream.id]?.receive(input.extracting(range))
+                connection.consumeUnlessFull(stream)
+                return
             }
-        } catch {
-            close()
-        }
-        reactor.loop.returnInput(block)
-    }
-
-    private func process(_ input: Span<UInt8>) {
-        do throws(HTTP2Error) {
-            try session.receive(input)
-        } catch {
-            reactor.log.debug("http2 client: \(error.description)")
-            dispatch(input)
-            flush()
-            close()
-            return
-        }
-        dispatch(input)
-        flushLater()
-    }
-
-    /// Does what the session's events mean.
-    private func dispatch(_ input: Span<UInt8>) {
-        let events = session.takeEvents()
-        for event in events {
-            guard let stream = event.stream else { continue }
-            switch event.kind {
-            case .head: beginCall(stream)
-            case .body(let range):
-                guard let exchange = stream.exchange else {
-                    localCalls[stream.id]?.receive(input.extracting(range))
-                    consumeOrWait(stream)
-                    continue
-                }
-                exchange.receiveBody(input.extracting(range))
-            case .end:
-                guard let exchange = stream.exchange else {
-                    localCalls[stream.id]?.receiveEnd()
-                    continue
-                }
-                exchange.receiveEnd()
-            case .drained:
-                guard let exchange = stream.exchange else {
-                    session.consume(stream)
-                    localCalls[stream.id]?.drained()
-                    continue
-                }
-                exchange.clientDrained()
-            case .closed: streamClosed(stream)
-            case .settings, .goAway: break
+            exchange.receiveBody(input.extracting(range))
+        case .end:
+            guard let exchange = stream.exchange else {
+                localCalls[stream.id]?.receiveEnd()
+                return
             }
+            exchange.receiveEnd()
+        case .drained:
+            guard let exchange = stream.exchange else {
+                connection.consume(stream)
+                localCalls[stream.id]?.drained()
+                return
+            }
+            exchange.clientDrained()
+        case .closed: streamClosed(stream)
+        case .settings, .goAway, .pong: break
         }
-        session.recycle(events)
     }
 
     private func beginCall(_ stream: HTTP2Stream) {
@@ -129,121 +79,81 @@ final class HTTP2ClientSide: EventHandler, Flushable, TimerTarget {
             localCalls.removeValue(forKey: stream.id)?.streamClosed()
         }
         reactor.streams.giveBack(stream)
-        if session.streamCount == 0 {
-            idleSince = reactor.loop.now
-            if reactor.isDraining { flushLater() }
+        if connection.streamCount == 0 { idleSince = reactor.loop.now }
+    }
+
+    func connectionClosed() {
+        if case .protocolViolation(let error) = connection.end {
+            reactor.log.debug("http2 client: \(error.description)")
         }
+        if let timer { reactor.loop.cancel(timer) }
+        timer = nil
+        reactor.connectionClosed(self)
     }
 
     // MARK: Answering
 
-    /// Sends the head and the whole body; to HEAD only its length (RFC 9110 §9.3.2).
+    /// Sends the head and the whole body; to HEAD only its length.
     func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, body: Span<UInt8>) {
-        let isEmpty = body.count == 0 || head.status == 204 || head.status == 304
-        if isEmpty || stream.request.isMethod("HEAD") {
-            session.respond(stream, head, isLast: true, bodyBytes: isEmpty ? nil : body.count)
-        } else {
-            stream.append(body)
-            stream.finish(withTrailers: false)
-            session.respond(stream, head, isLast: false, bodyBytes: body.count)
-        }
-        flushLater()
+        connection.respond(stream, head, body: body)
     }
 
     /// Sends the head of a body that comes in pieces.
     func beginResponse(_ stream: HTTP2Stream, _ head: borrowing ResponseHead) {
-        session.respond(stream, head, isLast: false)
-        flushLater()
+        connection.beginResponse(stream, head)
     }
 
     /// Sends a piece of the body.
     func send(_ stream: HTTP2Stream, _ bytes: Span<UInt8>) {
         guard !stream.request.isMethod("HEAD") else { return }
-        stream.append(bytes)
-        session.resume(stream)
-        flushLater()
+        connection.send(stream, bytes)
     }
 
     /// Ends the body; `stream.trailers` follow when `withTrailers`.
     func endResponse(_ stream: HTTP2Stream, withTrailers: Bool) {
-        stream.finish(withTrailers: withTrailers)
-        session.resume(stream)
-        flushLater()
+        connection.finish(stream, withTrailers: withTrailers)
     }
 
     func abortResponse(_ stream: HTTP2Stream, code: UInt32) {
-        session.reset(stream, code: code)
-        flushLater()
+        connection.reset(stream, code: code)
     }
 
     /// The bytes received so far are disposed of: the client may send as many again.
-    func consume(_ stream: HTTP2Stream) {
-        session.consume(stream)
-        flushLater()
+    func consume(_ stream: HTTP2Stream) { connection.consume(stream) }
+
+    // MARK: The clock
+
+    /// How often the connection is looked at: a stalled stream is noticed at most a quarter of its limit late.
+    private var checkNanoseconds: Int64 {
+        min(reactor.settings.idleNanoseconds, reactor.settings.stalledNanoseconds / 4)
     }
 
-    // MARK: Writing and closing
-
-    private func flushLater() {
-        guard !isFlushQueued else { return }
-        isFlushQueued = true
-        reactor.loop.flushLater(client: self)
-    }
-
-    func flush() {
-        isFlushQueued = false
-        guard !isClosed else { return }
-        do {
-            var more = true
-            while more {
-                more = try session.collect(
-                    into: &transport.output, limit: HTTP2ClientSide.outputBytesMax)
-                guard try transport.flush() else { break }
-            }
-        } catch {
-            close()
-            return
+    private func scheduleCheck() {
+        var wait = checkNanoseconds
+        if connection.streamCount == 0 {
+            let idleUntil = idleSince.addingReportingOverflow(reactor.settings.idleNanoseconds)
+            wait = min(wait, max(idleUntil.partialValue - reactor.loop.now, 0))
         }
-        dispatch(Span())
-        if !session.wantsMore || (reactor.isDraining && session.streamCount == 0) {
-            if transport.output.isEmpty { close() }
-        }
-    }
-
-    private func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        session.abandonStreams(code: HTTP2Code.cancel)
-        dispatch(Span())
-        if let timer { reactor.loop.cancel(timer) }
-        timer = nil
-        transport.close()
-        reactor.connectionClosed(self)
+        timer = reactor.loop.schedule(after: wait, self)
     }
 
     func timerFired(_ kind: UInt8) {
         timer = nil
-        let idle = session.streamCount == 0 ? reactor.loop.now - idleSince : 0
-        if idle >= reactor.settings.idleNanoseconds {
-            session.goAway(code: HTTP2Code.noError)
-            flush()
-            close()
-        } else {
-            scheduleIdleCheck()
+        if connection.streamCount > 0 {
+            connection.resetStalled(for: reactor.settings.stalledNanoseconds)
+        } else if reactor.loop.now - idleSince >= reactor.settings.idleNanoseconds {
+            connection.drain()
+            idleSince = reactor.loop.now
         }
-    }
-
-    private func scheduleIdleCheck() {
-        timer = reactor.loop.schedule(after: reactor.settings.idleNanoseconds, self)
+        scheduleCheck()
     }
 }
 
 extension HTTP2ClientSide: DrainingConnection {
     /// Tells the client to open no more streams, and closes after the last one.
     func drain() {
-        session.goAway(code: HTTP2Code.noError)
+        connection.drain()
         for call in localCalls.values { call.drain() }
-        flushLater()
     }
 }
 
@@ -266,14 +176,5 @@ extension HTTP2ClientSide: LocalHost {
             LocalRequestHead.isGRPC(stream.request.fields.value(at: index))
         else { return false }
         return localMethod(at: LocalRequestHead.path(stream.request)) != nil
-    }
-
-    /// The client may send on, unless it does not read what it is sent: then when that has drained.
-    private func consumeOrWait(_ stream: HTTP2Stream) {
-        if stream.pendingBytes <= HTTP2Stream.lowWaterBytes {
-            session.consume(stream)
-        } else {
-            stream.wantsDrained = true
-        }
     }
 }

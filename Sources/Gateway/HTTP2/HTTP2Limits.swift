@@ -31,6 +31,8 @@ struct HTTP2Event {
         case closed(UInt32)
         /// The peer's settings arrived.
         case settings
+        /// The peer has read all that was sent before a PING.
+        case pong
         /// The peer will serve no stream above `lastStream`.
         case goAway(lastStream: Int32, code: UInt32)
     }

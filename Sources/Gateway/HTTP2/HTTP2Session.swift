@@ -24,6 +24,10 @@ final class HTTP2Session {
     private var fields: [nghttp2_nv] = unsafe []
     /// Holds the text of the `content-length` among `fields`.
     private var contentLength = Fields()
+    /// The stream whose head, or trailers, are not complete yet; 0 for none.
+    private var headStream: Int32 = 0
+    /// How many heads and trailers have begun.
+    private(set) var headCount: UInt32 = 0
 
     init(role: Role, limits: HTTP2Limits, pool: HTTP2StreamPool) throws(HTTP2Error) {
         self.role = role
@@ -55,6 +59,8 @@ final class HTTP2Session {
     }
     /// Client side: so many streams were opened that a new connection should take over.
     private(set) var isUsedUp = false
+    /// Whether the peer is within a head: nothing else can come on the connection until it is complete.
+    var isReceivingHead: Bool { headStream != 0 }
     var wantsMore: Bool {
         unsafe nghttp2_session_want_read(session) != 0 || nghttp2_session_want_write(session) != 0
     }
@@ -142,8 +148,12 @@ final class HTTP2Session {
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code)
     }
 
-    /// First half of a graceful end: the peer learns that it should open no more streams (RFC 9113 §6.8).
-    func announceShutdown() { _ = unsafe nghttp2_submit_shutdown_notice(session) }
+    /// First half of a graceful end: the peer learns that it should open no more streams, and a `pong` tells when it
+    /// has (RFC 9113 §6.8).
+    func announceShutdown() {
+        _ = unsafe nghttp2_submit_shutdown_notice(session)
+        _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+    }
 
     /// Second half: streams above the last one seen are refused.
     func goAway(code: UInt32) {
@@ -165,6 +175,18 @@ final class HTTP2Session {
         return true
     }
 
+    /// Aborts the streams of which the peer has taken no byte for `limit` nanoseconds although there are some. A wait
+    /// counts from the first call that sees it, at `now`.
+    /// - Returns: whether there was one.
+    func resetStalled(now: Int64, limit: Int64) -> Bool {
+        var hasReset = false
+        for stream in openStreams where stream.isStalled(now: now, limit: limit) {
+            reset(stream, code: HTTP2Code.cancel)
+            hasReset = true
+        }
+        return hasReset
+    }
+
     /// Closes every stream that is still open, as if the peer had reset it: the connection is gone.
     func abandonStreams(code: UInt32) {
         while let stream = openStreams.last { close(stream, code: code) }
@@ -183,6 +205,7 @@ final class HTTP2Session {
             openStreams[position] = last
             last.moved(to: position)
         }
+        if stream.id == headStream { headStream = 0 }
         stream.closed()
         events.append(HTTP2Event(kind: .closed(code), stream: stream))
     }
@@ -252,6 +275,13 @@ final class HTTP2Session {
     }
 
     // MARK: What the callbacks report
+
+    func beginHead(of id: Int32) {
+        headStream = id
+        headCount &+= 1
+    }
+
+    func endHead() { headStream = 0 }
 
     func beginRequest(id: Int32) {
         let stream = pool.take()

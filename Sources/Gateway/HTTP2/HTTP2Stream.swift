@@ -34,6 +34,9 @@ final class HTTP2Stream {
     /// Bytes received that were not given back to the peer's window yet.
     fileprivate(set) var unconsumed = 0
 
+    /// When bytes, or the end, were first seen to wait since the peer last took some; 0 for not at all.
+    fileprivate var waitsSince: Int64 = 0
+
     /// Unsent bytes at and below which the other side of the call may send on.
     static let lowWaterBytes = 64 << 10
     /// The owner holds the other side back until the unsent bytes are few.
@@ -63,6 +66,7 @@ final class HTTP2Stream {
         isDeferred = false
         wantsDrained = false
         unconsumed = 0
+        waitsSince = 0
     }
 }
 
@@ -171,6 +175,17 @@ extension HTTP2Stream {
         return true
     }
 
+    /// Whether the peer has let bytes, or the end, wait for `limit` nanoseconds; counted from the first call that sees
+    /// them wait.
+    func isStalled(now: Int64, limit: Int64) -> Bool {
+        guard pendingBytes > 0 || isFinished else {
+            waitsSince = 0
+            return false
+        }
+        if waitsSince == 0 { waitsSince = now }
+        return now - waitsSince >= limit
+    }
+
     /// What the next DATA frame is made of.
     enum Outgoing {
         case bytes(Int, isLast: Bool, sendsTrailers: Bool)
@@ -185,6 +200,7 @@ extension HTTP2Stream {
             return .wait
         }
         if count > 0 {
+            waitsSince = 0
             unsafe outgoing.moveFirst(count, to: target)
         }
         let isLast = finishesAfterOutgoing && outgoing.isEmpty

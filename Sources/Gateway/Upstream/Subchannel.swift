@@ -7,6 +7,8 @@ final class Subchannel: TimerTarget {
     private let reactor: Reactor
     private unowned let channel: Channel
     private var state = SubchannelState()
+    /// The attempt under way.
+    private var connector: UpstreamConnector?
     private var connection: UpstreamConnection?
     /// Connections that finish their calls after the upstream announced its end.
     private var draining: [UpstreamConnection] = []
@@ -35,6 +37,8 @@ final class Subchannel: TimerTarget {
         state.shutDown()
         if let timer { reactor.loop.cancel(timer) }
         timer = nil
+        connector?.cancel()
+        connector = nil
         connection?.close("the gateway is stopping")
         for connection in draining { connection.close("the gateway is stopping") }
     }
@@ -42,6 +46,8 @@ final class Subchannel: TimerTarget {
     /// The address is gone: no new calls, and the end after the last one.
     func retire() {
         state.shutDown()
+        connector?.cancel()
+        connector = nil
         if let connection {
             self.connection = nil
             draining.append(connection)
@@ -53,6 +59,35 @@ final class Subchannel: TimerTarget {
     private func reportIfRetired() {
         guard state.connectivity == .shutdown, connection == nil, draining.isEmpty else { return }
         channel.subchannelRetired(self)
+    }
+
+    // MARK: What the connector reports
+
+    /// The stream is there: HTTP/2 may begin, and the upstream's SETTINGS must come before the deadline.
+    func connected(_ stream: ByteStream, deadline: Int64) {
+        connector = nil
+        do {
+            let made = try UpstreamConnection(stream, for: self, reactor: reactor)
+            connection = made
+            try made.start(deadline: deadline)
+        } catch {
+            stream.socket.close()
+            connection = nil
+            attemptEnded("\(error)")
+        }
+    }
+
+    /// Nothing came of the attempt, or its connection is gone.
+    func attemptEnded(_ reason: String) {
+        connector = nil
+        failure = reason
+        let wasFailed = state.hasFailed
+        let action = state.connectionEnded(random: Double.random(in: 0..<1))
+        if state.hasFailed, !wasFailed {
+            reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
+        }
+        perform(action)
+        if state.hasFailed { channel.subchannelFailed() } else if channel.hasWaiting { connect() }
     }
 
     // MARK: What the connection reports
@@ -89,24 +124,13 @@ final class Subchannel: TimerTarget {
         perform(state.backoffElapsed())
     }
 
-    private func attemptEnded(_ reason: String) {
-        failure = reason
-        let wasFailed = state.hasFailed
-        let action = state.connectionEnded(random: Double.random(in: 0..<1))
-        if state.hasFailed, !wasFailed {
-            reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
-        }
-        perform(action)
-        if state.hasFailed { channel.subchannelFailed() } else if channel.hasWaiting { connect() }
-    }
-
     private func perform(_ action: SubchannelState.Action) {
         switch action {
         case .none: break
         case .retry(let wait): timer = reactor.loop.schedule(after: wait, self)
         case .connect:
             do throws(SystemError) {
-                connection = try UpstreamConnection(to: address, for: self, reactor: reactor)
+                connector = try UpstreamConnector(to: address, for: self, reactor: reactor)
             } catch {
                 attemptEnded(error.reason)
             }

@@ -22,6 +22,7 @@ import Transcode
         #expect(gateway.settings.upstreamHTTP2 == settings.upstreamHTTP2)
         #expect(gateway.settings.idleNanoseconds == settings.idleNanoseconds)
         #expect(gateway.settings.headNanoseconds == settings.headNanoseconds)
+        #expect(gateway.settings.stalledNanoseconds == settings.stalledNanoseconds)
         #expect(gateway.settings.connectionsMax == settings.connectionsMax)
         #expect(gateway.settings.drainNanoseconds == settings.drainNanoseconds)
     }
@@ -30,7 +31,7 @@ import Transcode
         let text = ConfigurationFixture.minimal(
             """
             limits: {message: 1MiB, headers: 8KiB, streams_per_connection: 7, connections: 9,
-              resets_per_second: 3, idle: 2m, request_headers: 1500ms}
+              resets_per_second: 3, idle: 2m, request_headers: 1500ms, stalled: 3s}
             drain: {timeout: 0s}
             log: {level: warning}
             """)
@@ -46,6 +47,7 @@ import Transcode
         #expect(settings.connectionsMax == 9)
         #expect(settings.idleNanoseconds == 120_000_000_000)
         #expect(settings.headNanoseconds == 1_500_000_000)
+        #expect(settings.stalledNanoseconds == 3_000_000_000)
         #expect(settings.drainNanoseconds == 0)
         #expect(gateway.configuration.log.level == .warning)
     }

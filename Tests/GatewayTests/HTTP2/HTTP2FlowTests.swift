@@ -127,4 +127,74 @@ import Transcode
         #expect(try !pair.client.collect(into: &output, limit: .max))
         #expect(output.count > 500_000)
     }
+
+    @Test func `a stream is stalled when the peer takes nothing for the whole limit`() throws {
+        let pair = try HTTP2Pair(client: HTTP2FlowTests.limits { $0.streamWindowBytes = 1000 })
+        pair.consumesAtOnce = false
+        let asked = try pair.request()
+        _ = try pair.request(body: nil)
+        try pair.pump()
+        let answered = try #require(pair.served[1])
+        answered.append(String(repeating: "x", count: 2500).utf8Span.span)
+        answered.finish(withTrailers: false)
+        pair.respond(answered)
+        try pair.pump()
+        pair.clearLogs()
+        // The first look sees it wait; only a whole limit later it is stalled.
+        #expect(!pair.server.resetStalled(now: 1_000, limit: 100))
+        #expect(!pair.server.resetStalled(now: 1_099, limit: 100))
+        pair.client.consume(asked)
+        try pair.pump()
+        #expect(!pair.server.resetStalled(now: 1_100, limit: 100), "1,000 bytes were taken")
+        #expect(!pair.server.resetStalled(now: 1_199, limit: 100))
+        #expect(pair.server.resetStalled(now: 1_200, limit: 100))
+        try pair.pump()
+        #expect(pair.clientLog.last == "1 closed 8")
+        #expect(pair.server.streamCount == 1, "nothing waits on the other")
+        #expect(!pair.server.resetStalled(now: .max, limit: 100))
+    }
+
+    @Test func `the end of an answer alone can wait for the window too`() throws {
+        let pair = try HTTP2Pair(client: HTTP2FlowTests.limits { $0.streamWindowBytes = 4 })
+        pair.consumesAtOnce = false
+        _ = try pair.request()
+        try pair.pump()
+        let answered = try #require(pair.served[1])
+        answered.append("four".utf8Span.span)
+        pair.respond(answered)
+        try pair.pump()
+        answered.finish(withTrailers: false)
+        pair.server.resume(answered)
+        try pair.pump()
+        #expect(pair.clientLog == ["1 head", "1 body four"])
+        #expect(!pair.server.resetStalled(now: 5, limit: 10))
+        #expect(pair.server.resetStalled(now: 15, limit: 10))
+    }
+
+    @Test func `a head is being received from its first frame to its last`() throws {
+        let session = try HTTP2Session(
+            role: .server, limits: HTTP2Limits(), pool: HTTP2StreamPool())
+        func receive(_ bytes: [UInt8]) throws {
+            try session.receive(bytes.span)
+            session.recycle(session.takeEvents())
+        }
+        try receive(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0])
+        #expect(!session.isReceivingHead)
+        // GET http / on stream 1, field by field; END_STREAM, no END_HEADERS.
+        try receive([0, 0, 3, 1, 1, 0, 0, 0, 1])
+        #expect(session.isReceivingHead)
+        try receive([0x82, 0x86])
+        #expect(session.isReceivingHead)
+        try receive([0x84])
+        #expect(session.isReceivingHead)
+        #expect(session.headCount == 1)
+        // CONTINUATION with END_HEADERS: authority "x".
+        try receive([0, 0, 3, 9, 4, 0, 0, 0, 1, 0x41, 0x01, 0x78])
+        #expect(!session.isReceivingHead)
+        try receive([0, 0, 3, 1, 1, 0, 0, 0, 3, 0x82])
+        #expect(session.isReceivingHead)
+        #expect(session.headCount == 2)
+        session.abandonStreams(code: HTTP2Code.cancel)
+        #expect(!session.isReceivingHead)
+    }
 }

@@ -126,6 +126,7 @@ final class HTTP2Pair {
         case .drained: return id + "drained"
         case .closed(let code): return id + "closed \(code)"
         case .settings: return "settings"
+        case .pong: return "pong"
         case .goAway(let last, let code): return "goaway \(last) \(code)"
         }
     }

@@ -60,7 +60,7 @@ class Client:
         if settings:
             self.h2.local_settings = h2.settings.Settings(client=True, initial_values=settings)
         self.h2.initiate_connection()
-        self.responses, self.goaway, self.closed, self.pings = {}, None, False, 0
+        self.responses, self.goaways, self.closed, self.pings = {}, [], False, 0
         self.buffer = b""
         self.automatic_windows = True
         self.flush()
@@ -127,7 +127,7 @@ class Client:
                 return
             frame, self.buffer = self.buffer[:length], self.buffer[length:]
             if frame[3] == 7:
-                self.goaway = int.from_bytes(frame[13:17], "big")
+                self.goaways.append((int.from_bytes(frame[9:13], "big"), int.from_bytes(frame[13:17], "big")))
             else:
                 yield frame
 
@@ -147,6 +147,11 @@ class Client:
             response.ended, response.reset = True, int(event.error_code)
         elif isinstance(event, h2.events.PingAckReceived):
             self.pings += 1
+
+    @property
+    def goaway(self):
+        """The code of the last GOAWAY; None without one. `goaways` has each with its last stream."""
+        return self.goaways[-1][1] if self.goaways else None
 
     def wait(self, stream):
         """The response, once it has ended or the connection has."""

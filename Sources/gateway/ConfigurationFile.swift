@@ -20,14 +20,18 @@ enum ConfigurationFile {
                 configuration, file: path, path: { place($0, folder) },
                 readFile: { (name) throws(ConfigurationFileError) in try read(name, folder) })
         } catch {
-            for line in error.description.split(separator: "\n") {
-                Terminal.printError(String(line))
-            }
-            let count = error.problems.count
-            throw CommandFailure(
-                status: ExitStatus.badInput,
-                message: "\(path): \(count == 1 ? "1 error" : "\(count) errors")")
+            throw report(error)
         }
+    }
+
+    /// Prints every problem, one a line.
+    static func report(_ error: ConfigurationError) -> CommandFailure {
+        LogWriter.standardError.flush()
+        for line in error.description.split(separator: "\n") { Terminal.printError(String(line)) }
+        let count = error.problems.count
+        return CommandFailure(
+            status: ExitStatus.badInput,
+            message: "\(error.file): \(count == 1 ? "1 error" : "\(count) errors")")
     }
 
     private static func environment(_ name: String) -> String? {

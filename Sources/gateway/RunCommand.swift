@@ -22,14 +22,19 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let signals = Signals()
-        let gateway = try ConfigurationFile.load(file)
+        var gateway = try ConfigurationFile.load(file)
+        var log = Logger(label: "gateway")
+        log.logLevel = Logger.Level(rawValue: gateway.configuration.log.level.rawValue) ?? .info
+        do {
+            gateway = try gateway.learningServices(log)
+        } catch let error as ConfigurationError {
+            throw ConfigurationFile.report(error)
+        }
         var listeners: [Server.Listener] = []
         for (listener, tls) in zip(gateway.configuration.listeners, gateway.listenerTLS) {
             let address = try ListenArguments.resolve(listener.address.value)[0]
             listeners.append(Server.Listener(address, tls: tls))
         }
-        var log = Logger(label: "gateway")
-        log.logLevel = Logger.Level(rawValue: gateway.configuration.log.level.rawValue) ?? .info
         try GatewayRun.serve(
             Server.Plan(
                 listeners: listeners, upstreams: gateway.upstreams,

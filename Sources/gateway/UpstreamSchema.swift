@@ -1,5 +1,4 @@
 import Gateway
-import Logging
 import ProtoRuntime
 import Transcode
 
@@ -26,21 +25,19 @@ struct UpstreamSchema {
 
     /// What the upstream tells by reflection. Blocks until it is known, or the time is over.
     init(reflecting upstream: UpstreamPlan, timeoutSeconds: Int) throws(CommandFailure) {
-        var limits = ReflectionLimits()
-        limits.timeoutNanoseconds = Int64(timeoutSeconds) * 1_000_000_000
-        let target = upstream.name
-        let reflected: ReflectedServices
-        do throws(ReflectionError) {
-            reflected = try ReflectionFetch.run(
-                upstream, limits: limits, log: Logger(label: "gateway"))
-        } catch {
-            throw UpstreamSchema.failure(target, error, timeoutSeconds)
-        }
+        let subject = ReflectionLearning.Subject(
+            upstream: upstream, timeoutNanoseconds: Int64(timeoutSeconds) * 1_000_000_000,
+            name: upstream.name, timeoutName: "--reflection-timeout",
+            hint: ReflectionLearning.hint(
+                andThen: "and start the gateway with --descriptors api.binpb"))
+        let reflected = try ReflectionLearning.learn([subject])[0]
         do throws(DescriptorError) {
             pool = try reflected.makePool()
         } catch {
-            throw UpstreamSchema.failure(
-                target, .malformed("its files do not fit together: \(error)"), timeoutSeconds)
+            let problem = ReflectionError.malformed("its files do not fit together: \(error)")
+            throw CommandFailure(
+                status: ExitStatus.unreachable,
+                message: ReflectionLearning.message(subject, problem))
         }
         services = Set(reflected.services)
         isNews = true
@@ -60,24 +57,4 @@ struct UpstreamSchema {
         return [ServiceReport.summary(methods, target: target, source: source)]
             + (isNews ? ServiceReport.lines(methods) : []) + ServiceReport.lines(skipped)
     }
-
-    private static func failure(
-        _ target: String, _ error: ReflectionError, _ timeoutSeconds: Int
-    ) -> CommandFailure {
-        var message = "cannot learn the services of \(target): \(error)"
-        switch error {
-        case .unreachable: message += "\n  tried for \(timeoutSeconds) s (--reflection-timeout)"
-        case .incomplete: message += "\n  waited for \(timeoutSeconds) s (--reflection-timeout)"
-        default: message += "\n\(hint)"
-        }
-        return CommandFailure(status: ExitStatus.unreachable, message: message)
-    }
-
-    /// What helps without reflection.
-    private static let hint = """
-          Give the descriptors as a file, made by one of
-            protoc --include_imports --descriptor_set_out=api.binpb your.proto
-            buf build -o api.binpb
-          and start the gateway with --descriptors api.binpb
-        """
 }

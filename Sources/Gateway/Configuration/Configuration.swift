@@ -37,6 +37,8 @@ public struct UpstreamConfiguration: Sendable, Equatable {
     public var timeoutDefault: Int64? = 15_000_000_000
     /// Nanoseconds that no client's timeout exceeds; nil is no limit.
     public var timeoutMax: Int64?
+    /// Nanoseconds in which its reflection must tell its services at the start, where an entry wants that.
+    public var reflectionTimeout: Int64 = 10_000_000_000
 }
 
 /// PEM files towards an upstream; the system's roots where `ca` is nil.
@@ -67,6 +69,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
 public enum DescriptorSource: Sendable, Equatable {
     /// A FileDescriptorSet.
     case file(Located<String>)
+    /// The upstream itself, when the gateway starts.
     case reflection(SourcePosition)
 }
 

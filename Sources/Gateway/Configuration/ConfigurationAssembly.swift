@@ -2,39 +2,101 @@ import ProtoRuntime
 import Transcode
 
 /// Joins the entries of `services` into one method table. Start-up only.
-struct ConfigurationAssembly {
+///
+/// Descriptor files are read at once; what is learned by reflection is added when it is known. An entry whose
+/// descriptors are not known yet, its rules and patterns are left out.
+struct ConfigurationAssembly: Sendable {
     private(set) var problems: [ConfigurationProblem] = []
     private let configuration: Configuration
+    /// What is known of each entry; nil where it is yet to be learned, or could not be read.
+    private var sources: [Source?]
     /// Index of the entry that serves it, by the RPC's full name.
     private var entryByMethod: [String: Int] = [:]
 
-    init(_ configuration: Configuration) { self.configuration = configuration }
+    /// The descriptors of one entry.
+    private struct Source: Sendable {
+        /// A FileDescriptorSet.
+        var set: [UInt8]
+        /// What it is, for messages.
+        var name: String
+        var position: SourcePosition
+        /// The key it comes from.
+        var key: String
+        /// Full names; nil for every service of the set.
+        var services: Set<String>?
+    }
 
-    mutating func methodTable(
+    /// Reads the descriptor files.
+    init(
+        _ configuration: Configuration,
         readFile: (String) throws(ConfigurationFileError) -> [UInt8]
-    ) -> MethodTable? {
-        var sets: [[UInt8]] = []
-        var pools: [DescriptorPool] = []
+    ) {
+        self.configuration = configuration
+        sources = []
         for (index, service) in configuration.services.enumerated() {
-            guard case .file(let path) = service.descriptors else { continue }
-            let place = "services[\(index)].descriptors.file: \(path.value)"
+            guard case .file(let path) = service.descriptors else {
+                sources.append(nil)
+                continue
+            }
+            let key = "services[\(index)].descriptors.file"
             do throws(ConfigurationFileError) {
-                let set = try readFile(path.value)
-                guard let pool = link([set], at: path.position, place) else { continue }
-                claim(pool, entry: index, at: path)
-                pools.append(pool)
-                if !sets.contains(set) { sets.append(set) }
+                sources.append(
+                    Source(
+                        set: try readFile(path.value), name: path.value, position: path.position,
+                        key: key))
             } catch {
-                report(path.position, "\(place): \(error.reason)")
+                report(path.position, "\(key): \(path.value): \(error.reason)")
+                sources.append(nil)
             }
         }
-        guard problems.isEmpty, let first = pools.first, let last = configuration.services.last
-        else {
-            return nil
+    }
+
+    /// Upstreams whose services are yet to be learned by reflection, as indices.
+    var upstreamsToLearn: [Int] {
+        let entries = configuration.services.enumerated().filter { index, service in
+            guard case .reflection = service.descriptors else { return false }
+            return sources[index] == nil
         }
+        var found: [Int] = []
+        for (_, service) in entries where !found.contains(service.upstream) {
+            found.append(service.upstream)
+        }
+        return found
+    }
+
+    /// Takes what an upstream's reflection told, for every entry that wants it.
+    mutating func learn(_ reflected: ReflectedServices, from upstream: Int) {
+        for (index, service) in configuration.services.enumerated()
+        where service.upstream == upstream {
+            guard case .reflection(let position) = service.descriptors else { continue }
+            sources[index] = Source(
+                set: reflected.descriptorSet,
+                name: "the reflection of upstream '\(configuration.upstreams[upstream].name)'",
+                position: position, key: "services[\(index)].descriptors.reflection",
+                services: Set(reflected.services))
+        }
+    }
+
+    /// The table of all methods of the entries that are known; nil after a problem.
+    mutating func methodTable() -> MethodTable? {
+        guard problems.isEmpty else { return nil }
+        var sets: [[UInt8]] = []
+        var pools: [DescriptorPool] = []
+        for (index, source) in sources.enumerated() {
+            guard let source else { continue }
+            guard
+                let pool = link(
+                    [source.set], at: source.position, "\(source.key): \(source.name)")
+            else { continue }
+            claim(pool, entry: index, of: source)
+            pools.append(pool)
+            if !sets.contains(source.set) { sets.append(source.set) }
+        }
+        guard problems.isEmpty, let last = configuration.services.last else { return nil }
         // One table of types for all: files are merged by name.
-        let pool = sets.count == 1 ? first : link(sets, at: last.position, "services")
-        return pool.flatMap { table($0) }
+        let isLearned = sources.contains { $0?.services != nil }
+        if sets.count == 1, !isLearned { return table(pools[0]) }
+        return link(sets, at: last.position, "services", isLearned: isLearned).flatMap { table($0) }
     }
 
     private mutating func report(_ position: SourcePosition, _ message: String) {
@@ -42,10 +104,12 @@ struct ConfigurationAssembly {
     }
 
     private mutating func link(
-        _ sets: [[UInt8]], at position: SourcePosition, _ place: String
+        _ sets: [[UInt8]], at position: SourcePosition, _ place: String, isLearned: Bool = false
     ) -> DescriptorPool? {
         do throws(DescriptorError) {
-            return try DescriptorPool(fileDescriptorSets: sets)
+            return isLearned
+                ? try ReflectedServices.pool(of: sets)
+                : try DescriptorPool(fileDescriptorSets: sets)
         } catch {
             report(position, "\(place): \(error)")
             return nil
@@ -55,14 +119,15 @@ struct ConfigurationAssembly {
     // MARK: Which entry serves what
 
     /// Notes the methods that an entry exposes; each may have one entry only.
-    private mutating func claim(
-        _ pool: DescriptorPool, entry index: Int, at path: Located<String>
-    ) {
+    private mutating func claim(_ pool: DescriptorPool, entry index: Int, of source: Source) {
         let entry = configuration.services[index]
         var used: Set<Int> = []
         var found = false
         // The gateway answers reflection and health itself.
-        let services = pool.services.filter { !LocalServices.names.contains($0.fullName) }
+        let services = pool.services.filter {
+            !LocalServices.names.contains($0.fullName)
+                && source.services?.contains($0.fullName) ?? true
+        }
         for service in services {
             var rival: Int?
             for method in service.methods {
@@ -89,12 +154,11 @@ struct ConfigurationAssembly {
             let hint = Spelling.hint(pattern.value, among: names)
             report(
                 pattern.position,
-                "services[\(index)].expose: '\(YAMLNode.shortened(pattern.value))' fits no method of \(path.value)\(hint)"
+                "services[\(index)].expose: '\(YAMLNode.shortened(pattern.value))' fits no method of \(source.name)\(hint)"
             )
         }
         if !found, entry.expose.isEmpty {
-            report(
-                path.position, "services[\(index)].descriptors.file: \(path.value) has no service")
+            report(source.position, "\(source.key): \(source.name) has no service")
         }
     }
 
@@ -113,7 +177,7 @@ struct ConfigurationAssembly {
 
     private mutating func table(_ pool: DescriptorPool) -> MethodTable? {
         var rules: [(rule: Located<HTTPRule>, entry: Int)] = []
-        for (index, service) in configuration.services.enumerated() {
+        for (index, service) in configuration.services.enumerated() where sources[index] != nil {
             rules += service.rules.map { ($0, index) }
         }
         let ignoresTrailingSlash = configuration.services.contains(where: \.ignoresTrailingSlash)

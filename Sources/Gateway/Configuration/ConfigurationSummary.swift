@@ -27,6 +27,10 @@ extension ConfiguredGateway {
                 "  \(service.fullName) → \(upstream): \(ConfiguredGateway.count(served.count, "method")), "
                     + ConfiguredGateway.count(routes, "REST route"))
         }
+        for upstream in upstreamsToLearn {
+            lines.append(
+                "  what \(upstreams[upstream].name) tells by reflection when the gateway starts")
+        }
         return lines
     }
 

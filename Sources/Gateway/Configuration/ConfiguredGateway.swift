@@ -3,13 +3,16 @@ public import Transcode
 /// What a configuration file makes of its descriptors: everything that a server needs, checked as a whole.
 public struct ConfiguredGateway: Sendable {
     public let configuration: Configuration
-    public let methods: MethodTable
+    /// Without the services that are yet to be learned by reflection.
+    public private(set) var methods: MethodTable
     public let upstreams: [UpstreamPlan]
     /// By the index of the listener; nil for plain HTTP.
     public let listenerTLS: [TLSServerContext?]
     public let settings: ServerSettings
+    private let file: String
+    private var assembly: ConfigurationAssembly
 
-    /// Reads the descriptor sets, certificates and keys, and builds the method table.
+    /// Reads the descriptor sets, certificates and keys, and builds the method table. Connects nothing.
     /// - Parameters:
     ///   - name: the configuration file, for messages.
     ///   - path: places a path of the file, which may be relative.
@@ -19,9 +22,10 @@ public struct ConfiguredGateway: Sendable {
         _ configuration: Configuration, file name: String, path: @escaping (String) -> String,
         readFile: (String) throws(ConfigurationFileError) -> [UInt8]
     ) throws(ConfigurationError) {
-        var assembly = ConfigurationAssembly(configuration)
+        assembly = ConfigurationAssembly(configuration, readFile: readFile)
         var certificates = CertificateLoading(path: path)
-        let methods = assembly.methodTable(readFile: readFile)
+        var built = assembly
+        let methods = built.methodTable()
         listenerTLS = configuration.listeners.indices.map {
             certificates.listener(configuration, $0)
         }
@@ -30,14 +34,37 @@ public struct ConfiguredGateway: Sendable {
                 name: upstream.name, targets: upstream.targets, tls: certificates.upstream(upstream)
             )
         }
-        let problems = assembly.problems + certificates.problems
+        self.methods = try ConfiguredGateway.checked(
+            methods, built.problems + certificates.problems, file: name)
+        self.configuration = configuration
+        file = name
+        settings = ServerSettings(configuration)
+    }
+
+    /// Upstreams whose services are yet to be learned by reflection, as indices in `upstreams`.
+    public var upstreamsToLearn: [Int] { assembly.upstreamsToLearn }
+
+    /// The same with the services of these upstreams, by their indices.
+    /// - Throws: what the configuration says that does not fit them.
+    public func learning(_ reflected: [Int: ReflectedServices]) throws(ConfigurationError)
+        -> ConfiguredGateway
+    {
+        var learned = self
+        for (upstream, services) in reflected { learned.assembly.learn(services, from: upstream) }
+        var built = learned.assembly
+        let methods = built.methodTable()
+        learned.methods = try ConfiguredGateway.checked(methods, built.problems, file: file)
+        return learned
+    }
+
+    private static func checked(
+        _ methods: MethodTable?, _ problems: [ConfigurationProblem], file: String
+    ) throws(ConfigurationError) -> MethodTable {
         guard let methods, problems.isEmpty else {
             throw ConfigurationError(
-                file: name, problems: problems.stablySorted { $0.position < $1.position })
+                file: file, problems: problems.stablySorted { $0.position < $1.position })
         }
-        self.configuration = configuration
-        self.methods = methods
-        settings = ServerSettings(configuration)
+        return methods
     }
 }
 

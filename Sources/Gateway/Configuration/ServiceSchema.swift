@@ -54,9 +54,6 @@ extension ServiceConfiguration {
         let reflection = source.boolean("reflection")
         let hasReflection = source.value("reflection") != nil
         source.finish()
-        if reflection == true {
-            source.decoder.report(node.position, "\(source.path("reflection")): not supported yet")
-        }
         if file != nil, reflection == true {
             source.decoder.report(
                 node.position, "\(source.path): 'file' and 'reflection' exclude each other")
@@ -66,7 +63,8 @@ extension ServiceConfiguration {
         if !hasReflection, source.all.allSatisfy({ $0.key != "file" }) || reflection == false {
             source.decoder.report(
                 node.position,
-                "\(source.path): 'file' is missing: a FileDescriptorSet with its imports")
+                "\(source.path): 'file' is missing: a FileDescriptorSet with its imports; or write 'reflection: true'"
+            )
         }
         return nil
     }

@@ -22,6 +22,11 @@ extension UpstreamConfiguration {
             }
         }
         if let timeout = mapping.mapping("timeout") { decodeTimeout(timeout) }
+        if let reflection = mapping.mapping("reflection") {
+            let range = Configuration.second...Configuration.hour
+            if let value = reflection.duration("timeout", in: range) { reflectionTimeout = value }
+            reflection.finish()
+        }
         mapping.unsupported("health", "retry", "keepalive", "connection")
         mapping.finish()
         if targets.isEmpty { return nil }

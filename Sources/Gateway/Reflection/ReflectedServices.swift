@@ -23,20 +23,28 @@ public struct ReflectedServices: Sendable, Equatable {
 
     public var fileCount: Int { files.count }
 
-    /// The linked files, and the usual error details, which statuses carry though no service imports them.
+    /// Every file, as a serialized FileDescriptorSet.
+    var descriptorSet: [UInt8] { ReflectedServices.descriptorSet(files) }
+
+    /// The linked files, and the usual error details.
     public func makePool() throws(DescriptorError) -> DescriptorPool {
-        let own = ReflectedServices.descriptorSet(files)
-        let names = Set(files.compactMap { try? FileOutline($0).name })
+        try ReflectedServices.pool(of: [descriptorSet])
+    }
+
+    /// Links descriptor sets, and adds the usual error details, which statuses carry though no service imports them.
+    static func pool(of sets: [[UInt8]]) throws(DescriptorError) -> DescriptorPool {
+        let known = sets.compactMap { try? Reflection.Files(decoding: $0.span).files }.joined()
+        let names = Set(known.compactMap { try? FileOutline($0).name })
         let common = LocalDescriptors.files().filter { file in
             (try? FileOutline(file)).map { !names.contains($0.name) && $0.services.isEmpty }
                 ?? false
         }
         do throws(DescriptorError) {
             return try DescriptorPool(
-                fileDescriptorSets: [own, ReflectedServices.descriptorSet(common)])
+                fileDescriptorSets: sets + [ReflectedServices.descriptorSet(common)])
         } catch {
             // The upstream has types of the same names in files of its own, or there is something wrong in them.
-            return try DescriptorPool(fileDescriptorSets: [own])
+            return try DescriptorPool(fileDescriptorSets: sets)
         }
     }
 

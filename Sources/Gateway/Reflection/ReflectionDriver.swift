@@ -11,6 +11,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
 
     private let reactor: Reactor
     private let makeChannel: (Reactor) -> Channel
+    private let whenDone: () -> Void
     private let limits: ReflectionLimits
     private var channel: Channel
     private var state: ReflectionClientState
@@ -31,17 +32,19 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     private(set) var result: Result<ReflectedServices, ReflectionError>?
 
     init(
-        reactor: Reactor, limits: ReflectionLimits, makeChannel: @escaping (Reactor) -> Channel
+        reactor: Reactor, limits: ReflectionLimits, makeChannel: @escaping (Reactor) -> Channel,
+        whenDone: @escaping () -> Void
     ) {
         self.reactor = reactor
         self.limits = limits
         self.makeChannel = makeChannel
+        self.whenDone = whenDone
         channel = makeChannel(reactor)
         state = ReflectionClientState(limits: limits, ownServices: LocalServices.names)
         reader = EnvelopeReader(limit: limits.answerBytesMax)
     }
 
-    /// Begins; the loop stops when there is a result.
+    /// Begins; `whenDone` is called when there is a result.
     func start() {
         deadlineTimer = reactor.loop.schedule(
             after: limits.timeoutNanoseconds, self, kind: Timer.deadline)
@@ -123,7 +126,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
             connection.resume(stream)
         }
         leaveStream(resetting: false)
-        reactor.loop.stop()
+        whenDone()
     }
 
     /// Starts all over in a while: the upstream is not there, or not ready.

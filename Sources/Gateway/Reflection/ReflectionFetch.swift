@@ -2,31 +2,49 @@ public import Logging
 import ProtoRuntime
 import Transcode
 
-/// Learns what an upstream serves, by its reflection service, before the gateway starts.
+/// Learns what upstreams serve, by their reflection services, before the gateway starts.
 public enum ReflectionFetch {
-    /// Asks until everything is known; blocks the calling thread, on which it runs a loop of its own.
+    /// One upstream to be asked.
+    public struct Request {
+        public let upstream: UpstreamPlan
+        public let limits: ReflectionLimits
+
+        public init(_ upstream: UpstreamPlan, timeoutNanoseconds: Int64) {
+            self.upstream = upstream
+            var limits = ReflectionLimits()
+            limits.timeoutNanoseconds = timeoutNanoseconds
+            self.limits = limits
+        }
+    }
+
+    /// Asks all of them at the same time until each has told everything, or its time is over; blocks the calling
+    /// thread, on which it runs a loop of its own.
     ///
     /// An upstream that cannot be reached, or says that it is unavailable, is tried again until the time is over.
-    public static func run(
-        _ upstream: UpstreamPlan,
-        limits: ReflectionLimits = ReflectionLimits(), log: Logger
-    ) throws(ReflectionError) -> ReflectedServices {
-        let driver: ReflectionDriver
+    /// - Returns: what came of each request, in their order.
+    public static func run(_ requests: [Request], log: Logger)
+        -> [Result<ReflectedServices, ReflectionError>]
+    {
         do throws(SystemError) {
             let reactor = try makeReactor(log)
-            driver = ReflectionDriver(reactor: reactor, limits: limits) { reactor in
-                let channel = Channel(upstream, reactor: reactor)
-                channel.connect()
-                return channel
+            var pending = requests.count
+            let drivers = requests.map { request in
+                ReflectionDriver(reactor: reactor, limits: request.limits) { reactor in
+                    let channel = Channel(request.upstream, reactor: reactor)
+                    channel.connect()
+                    return channel
+                } whenDone: {
+                    pending -= 1
+                    if pending == 0 { reactor.loop.stop() }
+                }
             }
-            driver.start()
+            for driver in drivers { driver.start() }
             try reactor.loop.run()
+            for driver in drivers { driver.close() }
+            return drivers.map { $0.result ?? .failure(.unreachable("the loop ended")) }
         } catch {
-            throw .unreachable("\(error)")
+            return requests.map { _ in .failure(.unreachable("\(error)")) }
         }
-        driver.close()
-        guard let result = driver.result else { throw .unreachable("the loop ended") }
-        return try result.get()
     }
 
     /// A reactor that serves no clients. What it would log at every attempt is in the error at the end.

@@ -27,6 +27,69 @@ import Transcode
         #expect(gateway.settings.drainNanoseconds == settings.drainNanoseconds)
     }
 
+    @Test func `entries that are learned by reflection are left out until they are known`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams: {a: {target: 127.0.0.1:1}, b: {target: 127.0.0.1:2, reflection: {timeout: 3s}}}
+            services:
+              - {upstream: b, descriptors: {reflection: true}, expose: [gateway.demo.v1.LibraryService],
+                 rules: [{selector: gateway.demo.v1.LibraryService.ListShelves, get: /shelves}]}
+              - {upstream: a, descriptors: {file: demo.binpb}, expose: [gateway.demo.v1.ChatService]}
+              - {upstream: b, descriptors: {reflection: true}, expose: [gateway.demo.v1.TickerService.*]}
+            """)
+        #expect(gateway.upstreamsToLearn == [1], "two entries, one upstream")
+        #expect(
+            gateway.configuration.upstreams.map(\.reflectionTimeout)
+                == [10, 3].map { $0 * Configuration.second })
+        #expect(Set(gateway.methods.methods.map(\.options.upstream)) == [0])
+        #expect(gateway.summary.last == "  what b tells by reflection when the gateway starts")
+
+        let learned = try gateway.learning([
+            1: ConfigurationTests.reflected("LibraryService", "TickerService")
+        ])
+        #expect(learned.upstreamsToLearn.isEmpty)
+        func services(of upstream: Int) -> Set<Substring> {
+            let methods = learned.methods.methods.filter { $0.options.upstream == upstream }
+            return Set(methods.map { $0.descriptor.fullName.split(separator: ".")[3] })
+        }
+        #expect(services(of: 0) == ["ChatService"])
+        #expect(services(of: 1) == ["LibraryService", "TickerService"])
+        #expect(learned.methods.routes.patterns.contains { $0.template.text == "/shelves" })
+        #expect(learned.methods.pool.files.contains { $0.name == "google/rpc/error_details.proto" })
+    }
+
+    @Test func `what does not fit the learned services is told with its place`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams: {a: {target: 127.0.0.1:1}}
+            services:
+              - upstream: a
+                descriptors: {reflection: true}
+                expose: [gateway.demo.v1.ChatService, gateway.demo.v1.LibrarySrvice.*]
+            """)
+        let error = #expect(throws: ConfigurationError.self) {
+            try gateway.learning([0: ConfigurationTests.reflected("LibraryService")])
+        }
+        // The files declare the chat, and the upstream does not serve it.
+        #expect(
+            error?.description == """
+                c.yaml:6:14: services[0].expose: 'gateway.demo.v1.ChatService' fits no method of the reflection of \
+                upstream 'a'
+                c.yaml:6:43: services[0].expose: 'gateway.demo.v1.LibrarySrvice.*' fits no method of the reflection \
+                of upstream 'a' (did you mean 'gateway.demo.v1.LibraryService'?)
+                """)
+    }
+
+    /// What a server of these services of the demo tells.
+    private static func reflected(_ services: String...) -> ReflectedServices {
+        let files = try? Reflection.Files(decoding: DemoDescriptors.fileDescriptorSet().span).files
+        return ReflectedServices(
+            protocolName: "grpc.reflection.v1", files: files ?? [],
+            services: services.map { "gateway.demo.v1." + $0 }, skipped: [])
+    }
+
     @Test func `limits and times reach the server's settings`() throws {
         let text = ConfigurationFixture.minimal(
             """

@@ -7,133 +7,91 @@ import threading
 
 import pytest
 
+from conftest import proxy_arguments
 from support import http1
-from support.http2 import Client, envelope
-from support.schema import ECHO, Everything
+from support.gateway_process import GatewayProcess
+from support.matrix.plain_call import CLIENTS
+from support.matrix.schema import MATRIX_SET
+from support.schema import ECHO
 from support.scripted_upstream import ScriptedUpstream
-from test_rest_errors import STATUSES
+from support.upstream_scripts import GOOD, MESSAGE, SCRIPTS, envelope, fine
 
-MESSAGE = envelope(Everything(text="a").SerializeToString())
-GOOD = {"grpc-status": "0"}
-
-
-def good(call):
-    call.head()
-    call.data(MESSAGE)
-    call.trailers(GOOD)
+BOTH_SETS = ["--descriptors", MATRIX_SET, "--threads", "1"]
 
 
-def by_rest(port):
-    """(code, message, gateway-error or None) of one REST call; code 0 for a right answer."""
-    answer = http1.request(port, "GET", "/v1/echo/a", headers={"grpc-timeout": "8S"})
-    if answer.status == 200:
-        assert answer.json == {"text": "a"}, answer
-        return 0, "", None
-    code = answer.json["code"]
-    assert answer.status == STATUSES[code] or "gateway-error" in answer.headers, answer
-    assert answer.headers["content-type"] == "application/json"
-    return code, answer.json.get("message", ""), answer.headers.get("gateway-error")
+SERVED = {"rest", "grpc", "grpc stream", "connect", "connect-json h2"}
 
 
-def by_grpc(port):
-    with Client(port) as client:
-        response = client.call(MESSAGE, headers={"grpc-timeout": "8S"})
-        assert response.status == 200 and response.grpc_status is not None, response
-        if response.grpc_status == 0:
-            assert response.body == MESSAGE, response
-        fields = {**response.headers, **response.trailers}
-        return response.grpc_status, fields.get("grpc-message", ""), fields.get("gateway-error")
+TO_COME = {"two grpc-status", "compressed", "compressed, of no length", "compressed in two members", "a bomb of 16 MiB"}
 
 
-@pytest.fixture(params=[by_rest, by_grpc], ids=["rest", "grpc"])
-def call_through(request, start_gateway):
-    """call_through(upstream) → (code, message, gateway-error) by each kind of client, on one gateway."""
-    gateways = {}
-
-    def call(upstream):
-        if upstream not in gateways:
-            gateways[upstream] = start_gateway(upstream.target, "--threads", "1")
-        assert gateways[upstream].alive()
-        return request.param(gateways[upstream].port)
-
-    return call
+def client_parameter(name):
+    return pytest.param(CLIENTS[name], id=name, marks=[] if name in SERVED else pytest.mark.xfail(run=False, reason="to come"))
 
 
-def scripts():
-    """What the upstream does with the call, and the codes that may come of it."""
-
-    def steps(*functions):
-        return lambda call: [function(call) for function in functions]
-
-    head, message = (lambda call: call.head()), (lambda call: call.data(MESSAGE))
-    table = {
-        "right": (good, {0}),
-        "informational head first": (steps(lambda call: call.head({":status": "103", "content-type": None}), good), {0}),
-        "closes at once": (lambda call: call.close(), {14}),
-        "aborts at once": (lambda call: call.abort(), {14}),
-        "closes after the head": (steps(head, lambda call: call.close()), {14}),
-        "closes in a message": (steps(head, lambda call: call.data(MESSAGE[:-1]), lambda call: call.close()), {14}),
-        "closes after the message": (steps(head, message, lambda call: call.close()), {14}),
-        "aborts after the message": (steps(head, message, lambda call: call.abort()), {14}),
-        "goaway below this stream": (lambda call: (call.goaway(0), call.close()), {14}),
-        "goaway with this stream, then the answer": (lambda call: (call.goaway(call.stream), good(call)), {0}),
-        "garbage frames": (steps(head, lambda call: call.raw(b"\xff" * 1000)), {13, 14}),
-        "frame over the limit": (steps(head, lambda call: call.raw(b"\xff\xff\xff\0\0\0\0\0\1" + bytes(100_000))), {13, 14}),
-        "trailers alone": (lambda call: call.head({"grpc-status": "7", "grpc-message": "no"}, end=True), {7}),
-        "no grpc-status, no trailers": (steps(head, lambda call: call.data(MESSAGE, end=True)), {13, 2}),
-        "trailers without grpc-status": (steps(head, message, lambda call: call.trailers({"x": "y"})), {2, 13}),
-        "grpc-status is no number": (steps(head, message, lambda call: call.trailers({"grpc-status": "x"})), {2}),
-        "grpc-status of 99": (steps(head, message, lambda call: call.trailers({"grpc-status": "99"})), {2}),
-        "OK without a message": (steps(head, lambda call: call.trailers(GOOD)), {12, 13}),
-        "two messages": (steps(head, message, message, lambda call: call.trailers(GOOD)), {12, 13}),
-        "message cut by trailers": (steps(head, lambda call: call.data(MESSAGE[:-1]), lambda call: call.trailers(GOOD)),
-                                    {13, 14}),
-        "length of 2^32 - 1": (steps(head, lambda call: call.data(b"\0\xff\xff\xff\xff" + bytes(100))), {8, 13}),
-        "unknown flag": (steps(head, lambda call: call.data(b"\x08" + MESSAGE[1:]), lambda call: call.trailers(GOOD)),
-                         {13}),
-        "compressed without a coding": (steps(head, lambda call: call.data(b"\x01" + MESSAGE[1:]),
-                                              lambda call: call.trailers(GOOD)), {13}),
-        "web page": (steps(lambda call: call.head({"content-type": "text/html"}),
-                           lambda call: call.data(b"<h1>hello</h1>", end=True)), {2}),
-    }
-    for status, code in {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 500: 2, 502: 14, 503: 14, 504: 14}.items():
-        table[f"HTTP {status}"] = (
-            lambda call, status=status: call.head({":status": str(status), "content-type": "text/plain"}, end=True), {code})
-    # d.4 of the semantics, where peers differ both are allowed
-    resets = {0: {13}, 1: {13}, 2: {13}, 3: {13, 8}, 5: {13, 2}, 7: {14}, 8: {1}, 9: {13}, 11: {8}, 12: {7}, 13: {13},
-              99: {2, 13}}
-    for error, codes in resets.items():
-        table[f"reset {error}"] = (lambda call, error=error: call.reset(error), codes)
-        table[f"reset {error} after the head"] = (steps(head, lambda call, error=error: call.reset(error)), codes)
-    return table
+def cases(breaks):
+    """Every script with every client to whom something is promised then."""
+    for name, client in CLIENTS.items():
+        for title, script in SCRIPTS.items():
+            if script.breaks == breaks and script.codes(client.is_stream, client.is_passed_through):
+                marks = list(client_parameter(name).marks)
+                if title in TO_COME:
+                    marks.append(pytest.mark.xfail(reason="to come"))
+                yield pytest.param(client, script, id=f"{name}: {title}", marks=marks)
 
 
-SCRIPTS = scripts()
-# Two messages and none are the business of a native client.
-REST_ONLY = {"OK without a message", "two messages"}
+every_client = pytest.mark.parametrize("client", [client_parameter(name) for name in CLIENTS])
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_what_an_upstream_may_do_to_a_call(call_through, request, name):
-    script, codes = SCRIPTS[name]
-    with ScriptedUpstream(script) as upstream:
-        code, message, own = call_through(upstream)
-        if name in REST_ONLY and "grpc" in request.node.callspec.id.split("-"):
-            assert code in codes | {0}
-        else:
-            assert code in codes, (code, message, own)
-        # Whatever happened to that call, the next one is served by the same gateway.
-        upstream.script = good
-        codes = {0, 14}
-        for _ in range(100):
-            code, *_ = call_through(upstream)
-            assert code in codes
-            if code == 0:
-                return
-            upstream.changed.acquire()
+@pytest.fixture(scope="module")
+def shared_upstream():
+    """An upstream that takes its script from each test, and a gateway before it."""
+    with ScriptedUpstream(fine) as upstream:
+        process = GatewayProcess(*proxy_arguments(upstream.target, *BOTH_SETS))
+        yield upstream, process
+        process.stop()
+
+
+@pytest.mark.parametrize("client, script", cases(breaks=False))
+def test_what_an_upstream_may_do_to_a_call(shared_upstream, client, script):
+    upstream, gateway = shared_upstream
+    connections, upstream.script = upstream.connections, script.run
+    check(script, client, client(gateway))
+    serves_again(upstream, client, gateway)
+    assert upstream.connections == max(connections, 1), "the gateway gave up a connection on which only a call had failed"
+
+
+def serves_again(upstream, client, gateway):
+    """Whatever happened to a call, a later one is served."""
+    upstream.script = fine
+    for _ in range(100):
+        seen = client(gateway)
+        assert seen.code in (0, 14), seen
+        if seen.code == 0:
+            assert [item.key for item in seen.items] == ["a"], seen
+            return
+        with upstream.changed:
             upstream.changed.wait(0.1)  # the gateway waits a moment before it connects anew
-            upstream.changed.release()
-        raise AssertionError("the gateway never came back to its upstream")
+    raise AssertionError("the gateway never came back to its upstream")
+
+
+def check(script, client, seen):
+    assert seen.code in script.codes(client.is_stream, client.is_passed_through), seen
+    assert all(item.key in ("a", "") for item in seen.items), seen
+    if seen.code == 0:
+        assert seen.own is None, seen
+    if client.is_stream and script.items is not None:
+        assert len(seen.items) == script.items, seen
+    if not client.is_stream and seen.code == 0:
+        assert len(seen.items) == 1 or client.is_passed_through, seen
+
+
+@pytest.mark.parametrize("client, script", cases(breaks=True))
+def test_what_an_upstream_may_do_to_a_connection(start_gateway, client, script):
+    with ScriptedUpstream(script.run) as upstream:
+        gateway = start_gateway(upstream.target, *BOTH_SETS)
+        check(script, client, client(gateway))
+        serves_again(upstream, client, gateway)
 
 
 GREETINGS = {
@@ -147,12 +105,14 @@ GREETINGS = {
 }
 
 
+@every_client
 @pytest.mark.parametrize("greet", GREETINGS.values(), ids=GREETINGS.keys())
-def test_an_upstream_that_speaks_no_http2(call_through, greet):
+def test_an_upstream_that_speaks_no_http2(start_gateway, client, greet):
     with ScriptedUpstream(greet=greet) as upstream:
+        gateway = start_gateway(upstream.target, *BOTH_SETS)
         for _ in range(3):
-            code, _, own = call_through(upstream)
-            assert code in (13, 14) and own, (code, own)
+            seen = client(gateway)
+            assert seen.code in (13, 14) and seen.own, seen
 
 
 def test_an_upstream_that_never_says_a_word(start_gateway):
@@ -198,12 +158,12 @@ def test_messages_that_are_no_protobuf_are_internal_errors(start_gateway, wire):
         gateway = start_gateway(upstream.target)
         answer = http1.request(gateway.port, "GET", "/v1/echo/a")
         assert answer.status in (500, 502) and answer.json["code"] == 13 and "gateway-error" in answer.headers, answer
-        upstream.script = good
+        upstream.script = fine
         assert http1.request(gateway.port, "GET", "/v1/echo/a").json == {"text": "a"}
 
 
 def test_what_the_upstream_is_sent(start_gateway):
-    with ScriptedUpstream(good) as upstream:
+    with ScriptedUpstream(fine) as upstream:
         gateway = start_gateway(upstream.target)
         http1.request(gateway.port, "POST", "/v1/echo", json.dumps({"text": "a"}), {
             "grpc-timeout": "5S", "x-one": "1", "content-type": "application/json"})
@@ -219,15 +179,16 @@ def test_what_the_upstream_is_sent(start_gateway):
 
 
 def test_calls_share_one_connection(start_gateway):
-    with ScriptedUpstream(good) as upstream:
+    with ScriptedUpstream(fine) as upstream:
         gateway = start_gateway(upstream.target, "--threads", "1")
         for _ in range(20):
             assert http1.request(gateway.port, "GET", "/v1/echo/a").status == 200
         assert upstream.connections == 1
 
 
+@every_client
 @pytest.mark.parametrize("where", ["head", "trailers", "trailers alone"])
-def test_fields_over_the_limit_are_an_error_not_a_part_of_them(call_through, where):
+def test_fields_over_the_limit_are_an_error_not_a_part_of_them(start_gateway, client, where):
     huge = {f"x-{index}": "y" * 4000 for index in range(12)}
 
     def script(call):
@@ -239,8 +200,8 @@ def test_fields_over_the_limit_are_an_error_not_a_part_of_them(call_through, whe
         call.trailers({**huge, **GOOD} if where == "trailers" else GOOD)
 
     with ScriptedUpstream(script) as upstream:
-        code, message, reason = call_through(upstream)
-    assert (code, reason) == (8, "upstream_headers_too_large"), message
+        seen = client(start_gateway(upstream.target, *BOTH_SETS))
+    assert (seen.code, seen.own) == (8, "upstream_headers_too_large"), seen
 
 
 def test_calls_whose_time_is_over_do_not_fill_the_queue(start_gateway):

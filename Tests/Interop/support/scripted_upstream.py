@@ -34,6 +34,20 @@ class Call:
         self.connection.h2.reset_stream(self.stream, code)
         self.connection.flush()
 
+    def frame_reset(self, code):
+        """RST_STREAM behind h2's back: for a stream that it holds for closed."""
+        self.raw(b"\0\0\x04\x03\0" + struct.pack(">II", self.stream, code))
+
+    def header_frames(self, fields, end=False, piece=None):
+        """The bytes of a HEADERS frame with any fields, cut into CONTINUATION frames every `piece` bytes."""
+        block = self.connection.h2.encoder.encode(fields)
+        pieces = [block[at:at + piece] for at in range(0, len(block), piece)] if piece else [block]
+        frames = b""
+        for index, part in enumerate(pieces):
+            flags = (1 if end and index == 0 else 0) | (4 if index == len(pieces) - 1 else 0)
+            frames += struct.pack(">IBBI", len(part), 9 if index else 1, flags, self.stream)[1:] + part
+        return frames
+
     def goaway(self, last_stream, code=0):
         """A GOAWAY frame written by hand: h2 would end the connection with it."""
         payload = struct.pack(">II", last_stream, code)
@@ -126,6 +140,8 @@ class ScriptedUpstream:
             except OSError:
                 return
             self.connections += 1
+            # A script writes in small pieces, and nobody should wait for them.
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             run = self._serve if self.greet is None else self._greet
             threading.Thread(target=run, args=(accepted,), daemon=True).start()
 

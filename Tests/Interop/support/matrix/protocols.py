@@ -33,7 +33,7 @@ class Protocol:
         """No field of another protocol, nor of the hop behind the gateway."""
         for name, _ in self.fields:
             if name.startswith(("grpc-", "connect-", "trailer-", "te", "proxy-", "upgrade", "keep-alive")):
-                assert name in allowed or name.startswith("trailer-x-") and "trailer-*" in allowed, self.fields
+                assert name in allowed or name.startswith("trailer-") and "trailer-*" in allowed, self.fields
         for name in ("content-type", "content-length", "date", "content-encoding"):
             single(self.fields, name)
 
@@ -204,11 +204,11 @@ class GRPC(Protocol):
             self.payloads.append(inflate(flags, payload, self.answer_coding))
 
     def end(self, trailers):
-        assert not self.envelopes.buffer, "the end cut an envelope"
         if self.is_trailers_only:
             assert not trailers, trailers
             return
         self.end_with(trailers)
+        assert self.failure or not self.envelopes.buffer, "OK, but the end cut an envelope"
 
     def end_with(self, pairs):
         self.has_ended = True
@@ -241,7 +241,8 @@ class GRPCWeb(GRPC):
 
     def end(self, trailers):
         assert not trailers, trailers
-        assert self.has_ended and not self.envelopes.buffer, f"ended without trailers, {self.envelopes.buffer!r} left"
+        assert self.has_ended, f"ended without trailers, {self.envelopes.buffer!r} left"
+        assert not self.envelopes.buffer, f"{self.envelopes.buffer!r} after the trailers"
 
 
 class GRPCWebText(GRPCWeb):

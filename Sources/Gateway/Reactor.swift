@@ -111,7 +111,8 @@ final class Reactor: TimerTarget {
     func respond(with status: Status, to client: ClientSide) {
         let scratch = takeScratch()
         ResponseCodec.none.appendError(
-            status, methods: snapshot.methods, to: &scratch.head, body: &scratch.body)
+            status, plan: CallPlan(), methods: snapshot.methods, to: &scratch.head,
+            body: &scratch.body)
         client.respond(scratch.head, body: scratch.body.bytes)
         giveBack(scratch)
     }

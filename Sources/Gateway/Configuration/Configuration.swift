@@ -61,8 +61,26 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var expose: [Located<String>]
     public var json = JSONOptions()
     public var rest = RESTOptions()
-    public var ignoresTrailingSlash = false
-    public var rules: [Located<HTTPRule>] = []
+    /// In the order in which they apply.
+    public var methods: [MethodConfiguration] = []
+    public var rules: [Located<ConfiguredRule>] = []
+}
+
+/// What differs for some methods of an entry of `services`.
+public struct MethodConfiguration: Sendable, Equatable {
+    /// `pkg.Service.Method`, `pkg.Service`, `pkg.Service.*`, `pkg.*` or `*`.
+    public var selector: Located<String>
+    public var json = JSONOverrides()
+    public var rest = RESTOverrides()
+    public var timeout = TimeoutOverrides()
+}
+
+/// Time limits that a section names, in nanoseconds; nil where it names none.
+public struct TimeoutOverrides: Sendable, Equatable {
+    public var chosen: Int64?
+    public var maximum: Int64?
+
+    init() {}
 }
 
 /// Where descriptors come from.

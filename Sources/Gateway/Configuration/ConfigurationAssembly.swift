@@ -176,30 +176,23 @@ struct ConfigurationAssembly: Sendable {
     // MARK: The table
 
     private mutating func table(_ pool: DescriptorPool) -> MethodTable? {
-        var rules: [(rule: Located<HTTPRule>, entry: Int)] = []
+        var rules: [(rule: Located<ConfiguredRule>, entry: Int)] = []
         for (index, service) in configuration.services.enumerated() where sources[index] != nil {
             rules += service.rules.map { ($0, index) }
         }
-        let ignoresTrailingSlash = configuration.services.contains(where: \.ignoresTrailingSlash)
-        if ignoresTrailingSlash,
-            let strict = configuration.services.first(where: { !$0.ignoresTrailingSlash })
-        {
-            report(
-                strict.position,
-                "services: a 'rest.trailing_slash' that differs from service to service is not supported yet"
-            )
-            return nil
-        }
         let entryByMethod = entryByMethod
-        let optionsByEntry = configuration.services.map { options(of: $0) }
+        let configuration = configuration
+        let formats = configuration.services.map(\.rest.errorFormat)
+        checkMethods(pool)
         do throws(MethodTableError) {
             return try MethodTable(
                 pool: pool, rules: rules.map(\.rule.value),
-                ignoresTrailingSlash: ignoresTrailingSlash,
+                errorFormat: formats.allSatisfy { $0 == .aip193 } ? .aip193 : .status,
                 applies: { entryByMethod[$1.fullName] == rules[$0].entry },
                 includes: { entryByMethod[$0.fullName] != nil },
-                options: {
-                    entryByMethod[$0.fullName].map { optionsByEntry[$0] } ?? MethodOptions()
+                options: { method in
+                    entryByMethod[method.fullName].map { configuration.options(of: method, in: $0) }
+                        ?? MethodOptions()
                 })
         } catch {
             for problem in error.problems {
@@ -212,15 +205,53 @@ struct ConfigurationAssembly: Sendable {
         }
     }
 
-    private func options(of service: ServiceConfiguration) -> MethodOptions {
+    /// A selector of `methods` that fits nothing is a misspelling.
+    private mutating func checkMethods(_ pool: DescriptorPool) {
+        for (index, service) in configuration.services.enumerated() where sources[index] != nil {
+            for (position, method) in service.methods.enumerated() {
+                let fits = pool.services.contains { declared in
+                    declared.methods.contains {
+                        entryByMethod[$0.fullName] == index && method.selects($0)
+                    }
+                }
+                if fits { continue }
+                let hint = Spelling.hint(method.selector.value, among: Array(entryByMethod.keys))
+                report(
+                    method.selector.position,
+                    "services[\(index)].methods[\(position)].selector: "
+                        + "'\(YAMLNode.shortened(method.selector.value))' fits no method of this entry\(hint)"
+                )
+            }
+        }
+    }
+}
+
+extension Configuration {
+    /// What holds for a method that entry `index` of `services` serves.
+    fileprivate func options(of method: MethodDescriptor, in index: Int) -> MethodOptions {
+        let service = services[index]
+        let upstream = upstreams[service.upstream]
         var options = MethodOptions()
-        let upstream = configuration.upstreams[service.upstream]
         options.json = service.json
         options.rest = service.rest
         options.upstream = service.upstream
         options.timeoutDefault = upstream.timeoutDefault
         options.timeoutMax = upstream.timeoutMax
-        options.messageBytesMax = configuration.limits.messageBytesMax
+        options.messageBytesMax = limits.messageBytesMax
+        for overrides in service.methods where overrides.selects(method) {
+            overrides.json.apply(to: &options.json)
+            overrides.rest.apply(to: &options.rest)
+            overrides.timeout.apply(default: &options.timeoutDefault, max: &options.timeoutMax)
+        }
         return options
+    }
+}
+
+extension MethodConfiguration {
+    fileprivate func selects(_ method: MethodDescriptor) -> Bool {
+        let service = method.fullName.dropLast(method.name.count + 1)
+        return selector.value == service
+            || HTTPRule(selector: selector.value, httpMethod: nil, path: "").selects(
+                method.fullName)
     }
 }

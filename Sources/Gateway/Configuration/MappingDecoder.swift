@@ -61,6 +61,14 @@ extension MappingDecoder {
         value(key).flatMap { decoder.mapping($0, path(key)) }
     }
 
+    /// The mappings of the list under `key`.
+    func mappings(_ key: String) -> [MappingDecoder] {
+        guard let node = value(key) else { return [] }
+        return decoder.items(node, path(key)).enumerated().compactMap { index, item in
+            decoder.mapping(item, "\(path(key))[\(index)]")
+        }
+    }
+
     func text(_ key: String) -> Located<String>? {
         value(key).flatMap { located($0, key) }
     }

@@ -15,18 +15,11 @@ extension ServiceConfiguration {
                 "\(mapping.path("expose")): '\(YAMLNode.shortened(pattern.value))' is no pattern: write "
                     + "pkg.Service.Method, pkg.Service.*, pkg.* or *")
         }
-        if let options = mapping.mapping("json") { json = JSONOptions(options) }
-        if let options = mapping.mapping("rest") { decodeREST(options) }
-        if let node = mapping.value("rules") {
-            let path = mapping.path("rules")
-            for (index, item) in mapping.decoder.items(node, path).enumerated() {
-                guard let rule = mapping.decoder.mapping(item, "\(path)[\(index)]") else {
-                    continue
-                }
-                if let decoded = HTTPRule(rule, depth: 0) {
-                    rules.append(Located(value: decoded, position: item.position))
-                }
-            }
+        if let options = mapping.mapping("json") { JSONOverrides(options).apply(to: &json) }
+        if let options = mapping.mapping("rest") { RESTOverrides(options).apply(to: &rest) }
+        methods = mapping.mappings("methods").compactMap { MethodConfiguration($0) }
+        rules = mapping.mappings("rules").compactMap { rule in
+            ConfiguredRule(rule).map { Located(value: $0, position: rule.position) }
         }
         mapping.unsupported("stream", "sse", "metadata")
         mapping.finish()
@@ -79,104 +72,5 @@ extension ServiceConfiguration {
             }
         }
         return true
-    }
-
-    private mutating func decodeREST(_ mapping: MappingDecoder) {
-        let queries: [(String, RESTOptions.UnknownQuery)] = [
-            ("reject", .reject), ("ignore", .ignore),
-        ]
-        if let value = mapping.choice("unknown_query", queries) { rest.unknownQuery = value }
-        if let names = mapping.texts("ignore_query") { rest.ignoredQuery = names.map(\.value) }
-        if let value = mapping.choice("trailing_slash", [("strict", false), ("ignore", true)]) {
-            ignoresTrailingSlash = value
-        }
-        let unescapes: [(String, PercentEncoding.Unescape)] = [
-            ("except_slash", .exceptSlash), ("except_reserved", .exceptReserved), ("all", .all),
-        ]
-        if let value = mapping.choice("unescape", unescapes) { rest.unescape = value }
-        mapping.unsupported("stream", "patch_mask", "empty_status")
-        mapping.finish()
-    }
-}
-
-extension JSONOptions {
-    init(_ mapping: MappingDecoder) {
-        self.init()
-        if let value = mapping.choice(
-            "unknown_fields", [("ignore", UnknownFields.ignore), ("reject", .reject)])
-        {
-            unknownFields = value
-        }
-        if let value = mapping.choice("defaults", [("omit", Defaults.omit), ("emit", .emit)]) {
-            defaults = value
-        }
-        if let value = mapping.choice(
-            "enums", [("name", Enums.name), ("number", .number), ("stripped", .stripped)])
-        {
-            enums = value
-        }
-        if let value = mapping.choice("int64", [("string", Int64.string), ("number", .number)]) {
-            int64 = value
-        }
-        if let value = mapping.choice("names", [("json", Names.json), ("proto", .proto)]) {
-            names = value
-        }
-        if let value = mapping.integer("indent", in: 0...16) { indent = value }
-        mapping.finish()
-    }
-}
-
-extension HTTPRule {
-    /// google.api.HttpRule by its proto names; nil when it has no pattern.
-    init?(_ mapping: MappingDecoder, depth: Int) {
-        let selector = depth == 0 ? mapping.requiredText("selector")?.value : ""
-        let pattern = HTTPRule.pattern(mapping)
-        self.init(
-            selector: selector ?? "", httpMethod: pattern?.method, path: pattern?.path ?? "",
-            body: mapping.text("body")?.value ?? "",
-            responseBody: mapping.text("response_body")?.value ?? "")
-        if depth == 0, let node = mapping.value("additional_bindings") {
-            let path = mapping.path("additional_bindings")
-            for (index, item) in mapping.decoder.items(node, path).enumerated() {
-                guard let binding = mapping.decoder.mapping(item, "\(path)[\(index)]"),
-                    let rule = HTTPRule(binding, depth: 1)
-                else { continue }
-                additionalBindings.append(rule)
-            }
-        }
-        mapping.finish()
-        if selector == nil || pattern == nil { return nil }
-    }
-
-    /// Exactly one of the HTTP methods, or `custom`.
-    private static func pattern(_ mapping: MappingDecoder) -> (method: String, path: String)? {
-        var found: [(method: String, path: String)] = []
-        var isBroken = false
-        for key in ["get", "put", "post", "delete", "patch"] {
-            guard mapping.value(key) != nil else { continue }
-            if let text = mapping.text(key) {
-                found.append((key.uppercased(), text.value))
-            } else {
-                isBroken = true
-            }
-        }
-        if let custom = mapping.mapping("custom") {
-            let kind = custom.requiredText("kind")
-            let path = custom.requiredText("path")
-            custom.finish()
-            if let kind, let path {
-                found.append((kind.value, path.value))
-            } else {
-                isBroken = true
-            }
-        }
-        guard found.count != 1 else { return found[0] }
-        if !isBroken || found.count > 1 {
-            mapping.decoder.report(
-                mapping.position,
-                "\(mapping.path): exactly one of get, put, post, delete, patch and custom is needed"
-            )
-        }
-        return nil
     }
 }

@@ -21,7 +21,9 @@ extension UpstreamConfiguration {
                 decoder.report(node.position, "\(path): \(node.kindName) is not supported yet")
             }
         }
-        if let timeout = mapping.mapping("timeout") { decodeTimeout(timeout) }
+        if let timeout = mapping.mapping("timeout") {
+            TimeoutOverrides(timeout).apply(default: &timeoutDefault, max: &timeoutMax)
+        }
         if let reflection = mapping.mapping("reflection") {
             let range = Configuration.second...Configuration.hour
             if let value = reflection.duration("timeout", in: range) { reflectionTimeout = value }
@@ -30,24 +32,6 @@ extension UpstreamConfiguration {
         mapping.unsupported("health", "retry", "keepalive", "connection")
         mapping.finish()
         if targets.isEmpty { return nil }
-    }
-
-    private mutating func decodeTimeout(_ mapping: MappingDecoder) {
-        let range = 1_000_000...24 * Configuration.hour
-        let chosen = mapping.duration("default", in: range)
-        let maximum = mapping.duration("max", in: range)
-        mapping.finish()
-        timeoutMax = maximum
-        if let chosen {
-            if let maximum, chosen > maximum {
-                let text = ConfigurationUnits.format(nanoseconds: maximum)
-                mapping.decoder.report(
-                    mapping.position, "\(mapping.path): 'default' is longer than 'max', \(text)")
-            }
-            timeoutDefault = chosen
-        } else if let maximum, let usual = timeoutDefault {
-            timeoutDefault = min(usual, maximum)
-        }
     }
 
     /// A text with commas between addresses, or a list.
@@ -104,6 +88,31 @@ extension UpstreamTLSConfiguration {
         if (certificate == nil) != (key == nil) {
             mapping.decoder.report(
                 mapping.position, "\(mapping.path): 'certificate' and 'key' belong together")
+        }
+    }
+}
+
+extension TimeoutOverrides {
+    /// Decodes the section `timeout` of an upstream or of methods.
+    init(_ mapping: MappingDecoder) {
+        let range = 1_000_000...24 * Configuration.hour
+        chosen = mapping.duration("default", in: range)
+        maximum = mapping.duration("max", in: range)
+        mapping.finish()
+        if let chosen, let maximum, chosen > maximum {
+            let text = ConfigurationUnits.format(nanoseconds: maximum)
+            mapping.decoder.report(
+                mapping.position, "\(mapping.path): 'default' is longer than 'max', \(text)")
+        }
+    }
+
+    /// A maximum without a default also shortens the default that is longer.
+    func apply(default timeoutDefault: inout Int64?, max timeoutMax: inout Int64?) {
+        if let maximum { timeoutMax = maximum }
+        if let chosen {
+            timeoutDefault = chosen
+        } else if let maximum, let usual = timeoutDefault {
+            timeoutDefault = min(usual, maximum)
         }
     }
 }

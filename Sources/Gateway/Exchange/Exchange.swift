@@ -340,21 +340,21 @@ final class Exchange: UpstreamCall, TimerTarget {
     private func appendResponse(_ status: Status, to scratch: Scratch) {
         let methods = reactor.snapshot.methods
         do throws(Status) {
-            guard status.isOK, !responseCodec.isStreaming else { throw status }
+            guard status.isOK, !responseCodec.isStreaming, let stream else { throw status }
             try responseCodec.appendAnswer(
-                answer, plan: plan, match: match, methods: methods, to: &scratch.head,
-                body: &scratch.body)
+                answer, leading: stream.response.fields, plan: plan, methods: methods,
+                to: &scratch.head, body: &scratch.body)
         } catch {
             scratch.removeAll()
             responseCodec.appendError(
-                error, methods: methods, to: &scratch.head, body: &scratch.body)
+                error, plan: plan, methods: methods, to: &scratch.head, body: &scratch.body)
         }
         guard let stream else { return }
         responseCodec.appendMetadata(
             leading: stream.response.fields, trailing: stream.trailers,
             isTrailersOnly: stream.trailers.isEmpty
                 && stream.response.fields.firstIndex(of: .grpcStatus) != nil,
-            to: &scratch.head)
+            plan: plan, methods: methods, to: &scratch.head)
     }
 
     /// Lets go of the upstream stream, aborting it where it still runs.

@@ -26,6 +26,12 @@ public struct RouteBinding: Sendable {
     public let method: Int32
     public let request: RequestBinding
     public let response: ResponseBinding
+    public let json: JSONOptions
+    public let errorFormat: RESTOptions.ErrorFormat
+    /// `WWW-Authenticate` of 401; empty for none.
+    public let challenge: String
+    /// The configured rule it comes from, as an index; nil for an annotation's.
+    public let rule: Int?
 }
 
 /// All methods by path, and their routes. Immutable; shared by all threads; a reload swaps it whole.
@@ -35,14 +41,18 @@ public final class MethodTable: Sendable {
     public let routes: RouteTable
     /// By route id, as `routes.match` gives it.
     public let bindings: [RouteBinding]
+    /// Of REST errors that belong to no route.
+    public let errorFormat: RESTOptions.ErrorFormat
     private let paths: NameTable
 
     /// Builds the table of every method of the pool that `includes` admits.
     ///
-    /// `rules` come from configuration: the last whose selector fits a method, and which `applies` to it, replaces its
-    /// annotation. `options` gives each method its own. Throws all problems of all rules at once.
+    /// `rules` come from configuration. Of those whose selector fits a method, and which `applies` to it, the last that
+    /// does not append replaces its annotation, and what appends after that adds routes. `options` gives each method
+    /// its own. Throws all problems of all rules at once.
     public init(
-        pool: DescriptorPool, rules: [HTTPRule] = [], ignoresTrailingSlash: Bool = false,
+        pool: DescriptorPool, rules: [ConfiguredRule] = [],
+        errorFormat: RESTOptions.ErrorFormat = .status,
         applies: (_ rule: Int, MethodDescriptor) -> Bool = { _, _ in true },
         includes: (MethodDescriptor) -> Bool = { _ in true },
         options: (MethodDescriptor) -> MethodOptions = { _ in MethodOptions() }
@@ -55,14 +65,19 @@ public final class MethodTable: Sendable {
         }
         builder.checkSelectors()
         do throws(RouteConflicts) {
-            routes = try RouteTable(
-                builder.patterns, ignoresTrailingSlash: ignoresTrailingSlash)
+            routes = try RouteTable(builder.patterns)
         } catch {
-            let conflicts = error.problems.map { MethodTableProblem(method: "", message: $0) }
+            let bindings = builder.bindings
+            let conflicts = error.problems.map { problem in
+                MethodTableProblem(
+                    method: "", message: problem.message,
+                    rule: problem.routes.compactMap { bindings[$0].rule }.last)
+            }
             throw MethodTableError(problems: builder.problems + conflicts)
         }
         guard builder.problems.isEmpty else { throw MethodTableError(problems: builder.problems) }
         self.pool = pool
+        self.errorFormat = errorFormat
         methods = builder.methods
         bindings = builder.bindings
         paths = NameTable(builder.methods.map(\.path))

@@ -8,12 +8,12 @@ struct MethodTableBuilder {
     private(set) var problems: [MethodTableProblem] = []
 
     private let pool: DescriptorPool
-    private let rules: [HTTPRule]
+    private let rules: [ConfiguredRule]
     private var usedSelectors: Set<Int> = []
-    /// The configured rule of the method being added.
+    /// The configured rule whose routes are being added; nil for an annotation.
     private var ruleIndex: Int?
 
-    init(pool: DescriptorPool, rules: [HTTPRule]) {
+    init(pool: DescriptorPool, rules: [ConfiguredRule]) {
         self.pool = pool
         self.rules = rules
     }
@@ -23,8 +23,14 @@ struct MethodTableBuilder {
         _ applies: (Int, MethodDescriptor) -> Bool
     ) {
         var method = Method(id: Int32(methods.count), descriptor: descriptor, options: options)
-        if let rule = rule(for: descriptor, applies) {
+        let chosen = chosenRules(for: descriptor, applies)
+        ruleIndex = nil
+        if chosen.keepsAnnotation, let rule = annotation(of: descriptor) {
             addRoutes(rule, &method)
+        }
+        for index in chosen.rules {
+            ruleIndex = index
+            addRoutes(rules[index].rule, &method)
         }
         methods.append(method)
     }
@@ -34,22 +40,26 @@ struct MethodTableBuilder {
         for (index, rule) in rules.enumerated() where !usedSelectors.contains(index) {
             problems.append(
                 MethodTableProblem(
-                    method: "rule for \"\(rule.selector)\"",
+                    method: "rule for \"\(rule.rule.selector)\"",
                     message: "no method has this name", rule: index))
         }
     }
 
-    /// The last configured rule that fits, else the annotation.
-    private mutating func rule(
+    /// The configured rules that count for a method, and whether its annotation does.
+    private mutating func chosenRules(
         for descriptor: MethodDescriptor, _ applies: (Int, MethodDescriptor) -> Bool
-    ) -> HTTPRule? {
-        ruleIndex = nil
+    ) -> (keepsAnnotation: Bool, rules: [Int]) {
+        var chosen = (keepsAnnotation: true, rules: [Int]())
         for (index, rule) in rules.enumerated()
-        where rule.selects(descriptor.fullName) && applies(index, descriptor) {
+        where rule.rule.selects(descriptor.fullName) && applies(index, descriptor) {
             usedSelectors.insert(index)
-            ruleIndex = index
+            if !rule.appends { chosen = (false, []) }
+            chosen.rules.append(index)
         }
-        if let ruleIndex { return rules[ruleIndex] }
+        return chosen
+    }
+
+    private mutating func annotation(of descriptor: MethodDescriptor) -> HTTPRule? {
         guard let bytes = descriptor.httpRule else { return nil }
         do throws(WireError) {
             return try HTTPRule(decoding: bytes.span)
@@ -87,9 +97,14 @@ struct MethodTableBuilder {
         } catch {
             return refuse(descriptor, error.description, in: rule)
         }
+        var (json, rest) = (method.options.json, method.options.rest)
+        if let ruleIndex {
+            rules[ruleIndex].json.apply(to: &json)
+            rules[ruleIndex].rest.apply(to: &rest)
+        }
         var resolver = RequestBindingResolver(pool: pool, descriptor: descriptor)
         let binding = resolver.resolve(
-            rule, httpMethod: httpMethod, template: template, options: method.options.rest)
+            rule, httpMethod: httpMethod, template: template, options: rest)
         guard resolver.problems.isEmpty, let binding else {
             for problem in resolver.problems { refuse(descriptor, problem, in: rule) }
             return
@@ -97,9 +112,12 @@ struct MethodTableBuilder {
         method.routes.append(Int32(patterns.count))
         patterns.append(
             RoutePattern(
-                httpMethod: httpMethod, template: template, owner: descriptor.fullName))
+                httpMethod: httpMethod, template: template, owner: descriptor.fullName,
+                ignoresTrailingSlash: rest.ignoresTrailingSlash))
         bindings.append(
-            RouteBinding(method: method.id, request: binding.0, response: binding.1))
+            RouteBinding(
+                method: method.id, request: binding.0, response: binding.1, json: json,
+                errorFormat: rest.errorFormat, challenge: rest.challenge, rule: ruleIndex))
     }
 
     private mutating func refuse(

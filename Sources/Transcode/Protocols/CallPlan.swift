@@ -4,6 +4,8 @@ import ProtoRuntime
 public struct CallPlan: Sendable {
     /// Index of the method in the method table; -1 until resolved.
     public private(set) var method: Int32 = -1
+    /// Index of the REST route; -1 where the call came by none.
+    public private(set) var route: Int32 = -1
     public private(set) var clientProtocol = ClientProtocol.rest
     /// What the client grants, in nanoseconds; nil when it says nothing.
     public private(set) var timeout: Int64?
@@ -106,7 +108,9 @@ public struct CallPlan: Sendable {
         _ head: borrowing RequestHead, methods: MethodTable, match: inout RouteMatch
     ) throws(Status) {
         switch methods.routes.match(method: head.method, path: head.path, into: &match) {
-        case .route(let route): method = methods.bindings[Int(route)].method
+        case .route(let route):
+            self.route = route
+            method = methods.bindings[Int(route)].method
         case .notFound: throw .routeNotFound
         case .methodNotAllowed:
             throw .methodNotAllowed(allow: methods.routes.allowedMethods(path: head.path))

@@ -60,14 +60,14 @@ public enum RequestCodec: Sendable {
                 throw Status(error)
             }
         case .rest:
-            let method = methods.methods[Int(plan.method)]
+            let route = methods.bindings[Int(match.route)]
             var contentType = Span<UInt8>()
             if let index = head.fields.firstIndex(of: .contentType) {
                 contentType = head.fields.value(at: index)
             }
-            try methods.bindings[Int(match.route)].request.bind(
+            try route.request.bind(
                 match, path: head.path, query: head.query, contentType: contentType, body: body,
-                in: 0..<body.count, methods.pool.tables, json: method.json, scratch: &scratch,
+                in: 0..<body.count, methods.pool.tables, json: route.json, scratch: &scratch,
                 into: &output)
         case .grpc, .none: return
         }

@@ -82,10 +82,11 @@ public enum ResponseCodec: Sendable {
 
     // MARK: Whole responses
 
-    /// Formats the response of a call that succeeded: `answer` holds the upstream's one envelope.
+    /// Formats the response of a call that succeeded: `answer` holds the upstream's one envelope, `leading` are its
+    /// metadata.
     public func appendAnswer(
-        _ answer: borrowing OutputBlock, plan: CallPlan, match: RouteMatch, methods: MethodTable,
-        to head: inout ResponseHead, body: inout OutputBlock
+        _ answer: borrowing OutputBlock, leading: borrowing Fields, plan: CallPlan,
+        methods: MethodTable, to head: inout ResponseHead, body: inout OutputBlock
     ) throws(Status) {
         let message = try ResponseCodec.onlyMessage(in: answer)
         let method = methods.methods[Int(plan.method)]
@@ -103,9 +104,11 @@ public enum ResponseCodec: Sendable {
             }
             head.fields.append(.contentType, "application/json")
         case .rest:
-            let binding = methods.bindings[Int(match.route)].response
-            let contentType = try binding.format(
-                answer, in: message, methods.pool.tables, json: method.json, into: &body)
+            let route = methods.bindings[Int(plan.route)]
+            head.status = route.response.status(for: leading)
+            guard ResponseBinding.mayHaveBody(head.status) else { return }
+            let contentType = try route.response.format(
+                answer, in: message, methods.pool.tables, json: route.json, into: &body)
             if let contentType, !contentType.isEmpty,
                 Metadata.isValidValue(answer.bytes.extracting(contentType))
             {
@@ -121,7 +124,8 @@ public enum ResponseCodec: Sendable {
 
     /// Formats the response of a call that failed, or a trailers-only gRPC answer.
     public func appendError(
-        _ status: Status, methods: MethodTable, to head: inout ResponseHead, body: inout OutputBlock
+        _ status: Status, plan: CallPlan, methods: MethodTable, to head: inout ResponseHead,
+        body: inout OutputBlock
     ) {
         if case .grpc = self {
             head.status = 200
@@ -132,13 +136,33 @@ public enum ResponseCodec: Sendable {
         head.status = httpStatus(of: status)
         head.fields.append(.contentType, "application/json")
         if let reason = status.reason { head.fields.append("gateway-error", reason) }
-        if let allow = status.allow { head.fields.append("allow", allow) }
-        if case .none = self, status.httpStatus == 415 {
+        if let accepted = status.accepted {
+            head.fields.append(accepted.fieldName, accepted.value)
+        }
+        if head.status == 429 || head.status == 503, let seconds = status.retryAfterSeconds {
+            head.fields.append("retry-after", String(seconds))
+        }
+        if head.status == 401, plan.route >= 0 {
+            let challenge = methods.bindings[Int(plan.route)].challenge
+            if !challenge.isEmpty { head.fields.append("www-authenticate", challenge) }
+        }
+        if case .none = self, status.httpStatus == 415, status.accepted == nil {
             head.fields.append("accept-post", ResponseCodec.acceptPost)
         }
         switch self {
         case .connect: StatusJSON.appendConnect(status, pool: methods.pool, into: &body)
-        default: StatusJSON.appendREST(status, pool: methods.pool, into: &body)
+        default: ResponseCodec.appendREST(status, plan, methods, into: &body)
+        }
+    }
+
+    private static func appendREST(
+        _ status: Status, _ plan: CallPlan, _ methods: MethodTable, into body: inout OutputBlock
+    ) {
+        let format =
+            plan.route >= 0 ? methods.bindings[Int(plan.route)].errorFormat : methods.errorFormat
+        switch format {
+        case .status: StatusJSON.appendREST(status, pool: methods.pool, into: &body)
+        case .aip193: StatusJSON.appendAIP193(status, pool: methods.pool, into: &body)
         }
     }
 
@@ -153,7 +177,7 @@ public enum ResponseCodec: Sendable {
     /// Appends leading and trailing metadata of the upstream to a whole response's head.
     public func appendMetadata(
         leading: borrowing Fields, trailing: borrowing Fields, isTrailersOnly: Bool,
-        to head: inout ResponseHead
+        plan: CallPlan, methods: MethodTable, to head: inout ResponseHead
     ) {
         let prefix: StaticString =
             switch self {
@@ -161,7 +185,9 @@ public enum ResponseCodec: Sendable {
             case .rest: "grpc-trailer-"
             case .grpc: ""
             }
+        let route = plan.route >= 0 ? methods.bindings[Int(plan.route)].response : nil
         for index in 0..<leading.count {
+            if let route, route.isStatusMetadata(leading.name(at: index)) { continue }
             ResponseCodec.forward(
                 leading, index, prefix: isTrailersOnly ? prefix : "", to: &head.fields)
         }

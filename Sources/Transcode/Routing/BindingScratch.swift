@@ -26,6 +26,8 @@ struct BoundFields: Sendable {
 
     /// How many scalars and oneofs one request may name.
     static let entriesMax = 1024
+    /// Stands for a field in the keys of messages whose fields are named.
+    private static let opened: Int32 = -1
 
     private struct Entry: BitwiseCopyable {
         /// A field's path, or its parent's path with the oneof mixed in.
@@ -41,6 +43,9 @@ struct BoundFields: Sendable {
     }
 
     private var entries: [Entry] = []
+
+    /// Whether this very field has been set.
+    func sets(_ path: FieldPath) -> Bool { find(path.key) != nil }
 
     mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
@@ -66,14 +71,38 @@ struct BoundFields: Sendable {
                 }
             }
             key = FieldPath.key(key, path.fields[index])
+            if index < path.count - 1, BoundFields.hasText(path.fields[index], tables) {
+                try open(key, path.fields[index], origin, besides: route)
+            }
         }
         let leaf = tables.field(path.leaf)
         if leaf.flags.contains(.repeated), !leaf.flags.contains(.map), origin == .query {
             return
         }
+        if leaf.kind == .message, mapKey == 0 {
+            // Its fields may have been named one by one.
+            let opened = FieldPath.key(key, BoundFields.opened)
+            if let other = find(opened) ?? route?.find(opened) { throw .twice(other.origin) }
+        }
         key ^= mapKey
         if let other = find(key) ?? route?.find(key) { throw .twice(other.origin) }
         try append(Entry(key: key, field: path.leaf, origin: origin))
+    }
+
+    /// Whether a message may also be given as a whole.
+    private static func hasText(_ field: Int32, _ tables: DescriptorTables) -> Bool {
+        ScalarText.isScalar(field: field, tables: tables)
+            || RequestBinding.takesJSON(field, tables)
+    }
+
+    /// Notes that fields of a message are named which could be given as a whole too (`when.seconds` of `when`).
+    private mutating func open(
+        _ key: UInt64, _ field: Int32, _ origin: Origin, besides route: BoundFields?
+    ) throws(Problem) {
+        if let other = find(key) ?? route?.find(key) { throw .twice(other.origin) }
+        let opened = FieldPath.key(key, BoundFields.opened)
+        guard find(opened) == nil else { return }
+        try append(Entry(key: opened, field: field, origin: origin))
     }
 
     private func find(_ key: UInt64) -> Entry? {

@@ -102,14 +102,16 @@ struct BodyScan: ~Escapable {
 
     private func status(for finding: Finding) -> Status {
         let name = path.name(tables)
-        return switch finding {
+        let why: String
+        let message: String
+        switch finding {
         case .agreement, .contradiction:
-            RequestBinding.invalid(
-                "\(name): the body's value differs from the path's", reason: "path_body_conflict")
+            why = "the body's value differs from the path's"
+            message = "\(name): \(why)"
         case .otherMember(let other):
-            RequestBinding.invalid(
-                "\(name) is set by the path; the body sets \(FieldPath(other).name(tables)) "
-                    + "of the same oneof", reason: "path_body_conflict")
+            why = "the body sets \(FieldPath(other).name(tables)) of the same oneof"
+            message = "\(name) is set by the path; \(why)"
         }
+        return .violation(of: name, why, message: message, reason: "path_body_conflict")
     }
 }

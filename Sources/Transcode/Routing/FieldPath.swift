@@ -77,7 +77,7 @@ struct FieldPath: BitwiseCopyable, Sendable {
 
 extension String {
     /// The bytes as text, invalid UTF-8 replaced. Allocates: for errors and start-up.
-    init(copying bytes: Span<UInt8>) {
+    public init(copying bytes: Span<UInt8>) {
         var array: [UInt8] = []
         array.reserveCapacity(bytes.count)
         for index in bytes.indices { array.append(bytes[index]) }

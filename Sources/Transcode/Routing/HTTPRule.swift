@@ -78,3 +78,17 @@ extension HTTPRule {
         return fullName.hasPrefix(selector.dropLast())
     }
 }
+
+/// A rule from configuration, with what it says of its own routes.
+public struct ConfiguredRule: Equatable, Sendable {
+    public var rule: HTTPRule
+    /// Adds routes to those that the method has; otherwise the rule takes their place.
+    public var appends: Bool
+    public var json = JSONOverrides()
+    public var rest = RESTOverrides()
+
+    public init(_ rule: HTTPRule, appends: Bool = false) {
+        self.rule = rule
+        self.appends = appends
+    }
+}

@@ -70,12 +70,13 @@ extension RequestBinding {
         into output: inout OutputBlock
     ) throws(Status) {
         let leaf = target.mapKey == nil ? target.path.leaf : mapFields(target.path, tables).value
-        guard ScalarText.isScalar(field: leaf, tables: tables) else {
+        let isJSON = RequestBinding.takesJSON(leaf, tables)
+        guard isJSON || ScalarText.isScalar(field: leaf, tables: tables) else {
             throw refused(scratch.name.bytes, "a message has no text form; name its fields")
         }
         try note(target, scratch.name, tables, &scratch.bound)
         let value = query.extracting(parameter.value)
-        if parameter.hasValue, target.mapKey == nil, target.path.count == 1,
+        if parameter.hasValue, !isJSON, target.mapKey == nil, target.path.count == 1,
             !PercentEncoding.isCoded(value, plusIsSpace: true)
         {
             // The usual case needs no scratch.
@@ -98,13 +99,39 @@ extension RequestBinding {
                 try RequestBinding.append(scratch.name, key, field, tables, &scratch.value)
             }
             let whole = 0..<scratch.text.count
-            try RequestBinding.append(scratch.text, whole, leaf, tables, &scratch.value)
+            if !isJSON {
+                try RequestBinding.append(scratch.text, whole, leaf, tables, &scratch.value)
+            }
         } catch {
             throw refused(scratch.name.bytes, error.message)
         }
+        if isJSON { try appendJSON(leaf, tables, &scratch) }
         // A map's entry is one more message around key and value.
         let count = target.mapKey == nil ? target.path.count - 1 : target.path.count
         output.appendNested(scratch.value.bytes, in: target.path, upTo: count, tables)
+    }
+
+    /// Appends the field whose decoded text is JSON.
+    private func appendJSON(
+        _ field: Int32, _ tables: DescriptorTables, _ scratch: inout BindingScratch
+    ) throws(Status) {
+        scratch.text.seal()
+        do throws(JSONError) {
+            try JSONToProto(tables, options: JSONOptions()).encodeField(
+                scratch.text, in: 0..<scratch.text.count, field: field, into: &scratch.value)
+        } catch {
+            throw refused(scratch.name.bytes, error.description)
+        }
+    }
+
+    /// Whether a field's text is JSON: Struct, Value and ListValue, which have no other.
+    static func takesJSON(_ field: Int32, _ tables: DescriptorTables) -> Bool {
+        let entry = tables.field(field)
+        guard entry.kind == .message, !entry.flags.contains(.repeated) else { return false }
+        switch tables.message(entry.typeIndex).wellKnown {
+        case .struct, .value, .listValue: return true
+        default: return false
+        }
     }
 
     /// Refuses a scalar given twice, two members of one oneof, and what the path has set.
@@ -154,7 +181,7 @@ extension RequestBinding {
         return (first, first + 1)
     }
 
-    private func isIgnored(_ name: Span<UInt8>) -> Bool {
+    func isIgnored(_ name: Span<UInt8>) -> Bool {
         if ignoredQuery.count > 0, ignoredQuery.contains(name) { return true }
         for prefix in ignoredPrefixes where hasPrefix(name, prefix) { return true }
         return false
@@ -184,7 +211,8 @@ extension RequestBinding {
     /// A name from the peer is shown up to 100 bytes.
     private func refused(_ name: Span<UInt8>, _ why: String) -> Status {
         let shown = String(copying: name.extracting(0..<min(name.count, 100)))
-        return RequestBinding.invalid(
-            "query parameter \"\(shown)\": \(why)", reason: "invalid_query_parameter")
+        return .violation(
+            of: shown, why, message: "query parameter \"\(shown)\": \(why)",
+            reason: "invalid_query_parameter")
     }
 }

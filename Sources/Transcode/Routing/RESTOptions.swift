@@ -1,6 +1,9 @@
-/// How REST requests of one method are read where the sources leave a choice.
+/// How REST calls of one route are read and answered where the sources leave a choice.
 public struct RESTOptions: Equatable, Sendable {
     public enum UnknownQuery: Sendable { case reject, ignore }
+
+    /// The JSON of errors: google.rpc.Status itself, or in the envelope of AIP-193.
+    public enum ErrorFormat: Sendable { case status, aip193 }
 
     public var unknownQuery: UnknownQuery
     /// Query parameters that are passed over whatever the message has; a last `*` matches any ending.
@@ -9,6 +12,19 @@ public struct RESTOptions: Equatable, Sendable {
     public var unescape: PercentEncoding.Unescape
     /// A JSON body under another content type is 415.
     public var checksContentType: Bool
+    /// `/a/` is `/a`.
+    public var ignoresTrailingSlash = false
+    /// PATCH without an update mask gets one that names what its body has (SEMANTICS a.8).
+    public var fillsPatchMask = false
+    /// The status of a call that succeeded.
+    public var successStatus = 200
+    /// The status of a call that succeeded with google.protobuf.Empty, where `successStatus` is 200.
+    public var emptyStatus = 200
+    /// Response metadata by which the upstream chooses the status of a call that succeeded; lower case, empty for none.
+    public var statusMetadata = ""
+    public var errorFormat = ErrorFormat.status
+    /// `WWW-Authenticate` of 401; empty for none. An upstream's message never is one (SEMANTICS f.1).
+    public var challenge = ""
 
     public init(
         unknownQuery: UnknownQuery = .reject, ignoredQuery: [String] = [],

@@ -33,19 +33,25 @@ public final class RequestBinding: Sendable {
     /// What path and body set, for the query to keep away from.
     let preset: BoundFields
     let options: RESTOptions
+    /// What 415 tells.
+    let accepted: Status.Accepted
+    /// The field that is filled with what a PATCH body names; -1 where none is.
+    let patchMask: Int32
     let ignoredQuery: NameTable
     /// Those of `options.ignoredQuery` that end in `*`, without it.
     let ignoredPrefixes: [[UInt8]]
 
     init(
         input: Int32, body: Body, variables: [PathVariable], preset: BoundFields,
-        options: RESTOptions
+        options: RESTOptions, accepted: Status.Accepted, patchMask: Int32
     ) {
         self.input = input
         self.preset = preset
         self.body = body
         self.variables = variables
         self.options = options
+        self.accepted = accepted
+        self.patchMask = patchMask
         ignoredQuery = NameTable(options.ignoredQuery.filter { !$0.hasSuffix("*") })
         ignoredPrefixes = options.ignoredQuery.filter { $0.hasSuffix("*") }
             .map { Array($0.utf8.dropLast()) }
@@ -71,6 +77,12 @@ public final class RequestBinding: Sendable {
             if query.count > 0 {
                 try bindQuery(query, tables, &scratch, into: &output)
             }
+            if patchMask >= 0, case .field(let field) = self.body,
+                !PatchMask.isGiven(patchMask, in: output.bytes.extracting(bodyEnd...), tables)
+            {
+                PatchMask(tables, field: patchMask).append(
+                    body, in: bodyRange, of: field, into: &output)
+            }
             for index in variables.indices {
                 try bindVariable(
                     variables[index], path.extracting(match.capture(index)), body: start..<bodyEnd,
@@ -94,7 +106,8 @@ public final class RequestBinding: Sendable {
         switch self.body {
         case .none:
             guard RequestBinding.isNothing(body, range) else {
-                throw RequestBinding.invalid("this route takes no body", reason: "unexpected_body")
+                let message = "this route takes no body"
+                throw .violation(of: "", message, message: message, reason: "unexpected_body")
             }
         case .raw:
             HTTPBody.encode(
@@ -143,7 +156,7 @@ public final class RequestBinding: Sendable {
             415,
             "the content type \(String(copying: contentType)) is not supported; "
                 + "send application/json",
-            reason: "unsupported_content_type")
+            reason: "unsupported_content_type", accepted: accepted)
     }
 
     /// Empty but for white space, or `{}`.
@@ -207,8 +220,9 @@ public final class RequestBinding: Sendable {
     private func refused(
         _ variable: PathVariable, _ why: String, _ tables: DescriptorTables
     ) -> Status {
-        RequestBinding.invalid(
-            "the path's value for \(variable.path.name(tables)): \(why)",
+        let name = variable.path.name(tables)
+        return .violation(
+            of: name, why, message: "the path's value for \(name): \(why)",
             reason: "invalid_path_parameter")
     }
 
@@ -227,21 +241,6 @@ public final class RequestBinding: Sendable {
         case .message: true
         case .field(let field): field == path.first
         case .none, .raw, .rawField: false
-        }
-    }
-
-    static func invalid(_ message: String, reason: String) -> Status {
-        Status(.invalidArgument, message, reason: reason)
-    }
-}
-
-extension Status {
-    /// A codec's error: the client's fault when JSON was read, the upstream's when a message was printed.
-    public init(_ error: JSONError) {
-        if error.isInternal {
-            self.init(.internal, error.description, httpStatus: 502, reason: "bad_upstream_message")
-        } else {
-            self.init(.invalidArgument, error.description, reason: "invalid_body")
         }
     }
 }

@@ -29,12 +29,58 @@ struct RequestBindingResolver {
         }
         let preset = checkTogether(variables, body)
         guard problems.isEmpty, let body, let form else { return nil }
+        let patchMask =
+            httpMethod == "PATCH" && options.fillsPatchMask ? maskField(body, preset) : nil
         return (
             RequestBinding(
                 input: descriptor.input, body: body, variables: variables, preset: preset,
-                options: options),
-            ResponseBinding(output: descriptor.output, form: form)
+                options: options, accepted: RequestBindingResolver.accepted(by: httpMethod),
+                patchMask: patchMask ?? -1),
+            ResponseBinding(
+                output: descriptor.output, form: form,
+                successStatus: successStatus(form, options),
+                statusMetadata: Array(options.statusMetadata.utf8))
         )
+    }
+
+    /// The media types of a JSON body, under the field that tells them for this method.
+    private static func accepted(by httpMethod: String) -> Status.Accepted {
+        switch httpMethod {
+        case "POST": .post("application/json")
+        case "PATCH": .patch("application/json, application/merge-patch+json")
+        default: .other("application/json")
+        }
+    }
+
+    /// The one FieldMask of the request beside the body's field; nil when there is none, or more.
+    private func maskField(_ body: RequestBinding.Body, _ preset: BoundFields) -> Int32? {
+        guard case .field(let bodyField) = body else { return nil }
+        let message = tables.message(descriptor.input)
+        let masks = (message.firstField..<message.firstField + message.fieldCount).filter { index in
+            let field = tables.field(index)
+            return field.kind == .message && field.flags.isDisjoint(with: [.repeated, .delimited])
+                && tables.message(field.typeIndex).wellKnown == .fieldMask
+        }
+        guard masks.count == 1, masks[0] != bodyField, !preset.sets(FieldPath(masks[0])) else {
+            return nil
+        }
+        return masks[0]
+    }
+
+    private func successStatus(_ form: ResponseBinding.Form, _ options: RESTOptions) -> Int {
+        guard options.successStatus == 200 else { return options.successStatus }
+        let isEmpty =
+            switch form {
+            case .message: tables.message(descriptor.output).wellKnown == .empty
+            case .field(let index): isEmptyField(tables.field(index))
+            case .raw, .rawField: false
+            }
+        return isEmpty ? options.emptyStatus : 200
+    }
+
+    private func isEmptyField(_ field: FieldEntry) -> Bool {
+        field.kind == .message && !field.flags.contains(.repeated)
+            && tables.message(field.typeIndex).wellKnown == .empty
     }
 
     // MARK: - Path
@@ -156,6 +202,7 @@ struct RequestBindingResolver {
         } catch {
             let name = path.name(tables)
             switch error {
+            case .twice where origin == .path: problems.append("\(name) is set twice by the path")
             case .twice: problems.append("\(name) is set twice, by the path and the body")
             case .twoOfOneof(_, let other):
                 let otherName = pool.fieldName(other, json: false)

@@ -16,6 +16,37 @@ public struct ResponseBinding: Equatable, Sendable {
     /// Index of the response message.
     public let output: Int32
     public let form: Form
+    /// The HTTP status of a call that succeeded.
+    public let successStatus: Int
+    /// The leading metadata by which the upstream may choose another, in lower case; empty for none.
+    public let statusMetadata: [UInt8]
+
+    /// The HTTP status of a call that succeeded with these leading metadata: what they say where they may and name a
+    /// status of success, of no change or of another place (200…399), else the route's own.
+    public func status(for leading: borrowing Fields) -> Int {
+        guard !statusMetadata.isEmpty else { return successStatus }
+        for index in 0..<leading.count
+        where isStatusMetadata(leading.name(at: index)) {
+            let text = leading.value(at: index)
+            guard text.count == 3, text[0] == UInt8(ascii: "2") || text[0] == UInt8(ascii: "3"),
+                text[1] &- UInt8(ascii: "0") <= 9, text[2] &- UInt8(ascii: "0") <= 9
+            else { continue }
+            return text.indices.reduce(0) { $0 * 10 + Int(text[$1] - UInt8(ascii: "0")) }
+        }
+        return successStatus
+    }
+
+    /// Whether the upstream chooses the status by metadata of this name, which is then not the client's.
+    func isStatusMetadata(_ name: Span<UInt8>) -> Bool {
+        guard name.count == statusMetadata.count, !statusMetadata.isEmpty else { return false }
+        for index in name.indices where name[index] != statusMetadata[index] { return false }
+        return true
+    }
+
+    /// Whether a response with this status has a body (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+    public static func mayHaveBody(_ status: Int) -> Bool {
+        status != 204 && status != 205 && status != 304
+    }
 
     /// Whether the entity is an HttpBody's data, not JSON.
     public var isRaw: Bool {

@@ -5,11 +5,17 @@ public struct RoutePattern: Equatable, Sendable {
     public var template: PathTemplate
     /// Whose route it is, for errors: the RPC's full name.
     public var owner: String
+    /// Slashes at the end of a path say nothing.
+    public var ignoresTrailingSlash: Bool
 
-    public init(httpMethod: String, template: PathTemplate, owner: String) {
+    public init(
+        httpMethod: String, template: PathTemplate, owner: String,
+        ignoresTrailingSlash: Bool = false
+    ) {
         self.httpMethod = httpMethod
         self.template = template
         self.owner = owner
+        self.ignoresTrailingSlash = ignoresTrailingSlash
     }
 }
 
@@ -60,6 +66,7 @@ public final class RouteTable: Sendable {
         /// Index in `methods`; `anyMethod` for `*`.
         var method: Int32
         var route: Int32
+        var ignoresTrailingSlash: Bool
     }
 
     /// One route's variables: `variables[firstVariable ..< firstVariable + variableCount]`.
@@ -87,6 +94,8 @@ public final class RouteTable: Sendable {
         var verbs: [Literal] = []
         var text: [UInt8] = []
         var methodNames: [String] = []
+        /// Some route ignores trailing slashes.
+        var ignoresTrailingSlash = false
     }
 
     static let anyMethod: Int32 = -2
@@ -97,15 +106,11 @@ public final class RouteTable: Sendable {
     let storage: Storage
     let methods: NameTable
     let edgeMask: UInt32
-    let ignoresTrailingSlash: Bool
 
     /// Builds the table; route ids are indices in `patterns`. Throws all duplicates at once.
-    public init(
-        _ patterns: [RoutePattern], ignoresTrailingSlash: Bool = false
-    ) throws(RouteConflicts) {
+    public init(_ patterns: [RoutePattern]) throws(RouteConflicts) {
         let builder = try RouteTableBuilder(patterns)
         self.patterns = patterns
-        self.ignoresTrailingSlash = ignoresTrailingSlash
         storage = builder.storage
         methods = NameTable(storage.methodNames)
         edgeMask = UInt32(storage.edges.count - 1)
@@ -121,6 +126,21 @@ public final class RouteTable: Sendable {
         guard path.count > 0, path[0] == UInt8(ascii: "/"), path.count < Int(Int32.max) else {
             return .notFound
         }
+        let name = methods.index(of: method)
+        if storage.ignoresTrailingSlash, path.count > 1, path[path.count - 1] == UInt8(ascii: "/") {
+            var end = path.count - 1
+            while end > 1, path[end - 1] == UInt8(ascii: "/") { end -= 1 }
+            let goal = Goal(method: name, verb: -1, ignoresTrailingSlash: true)
+            let outcome = find(goal, path.extracting(0..<end), &match)
+            if case .route = outcome { return outcome }
+        }
+        return find(Goal(method: name, verb: -1, ignoresTrailingSlash: false), path, &match)
+    }
+
+    /// Reads the path with each verb that it ends in, then without.
+    private func find(
+        _ goal: consuming Goal, _ path: Span<UInt8>, _ match: inout RouteMatch
+    ) -> RouteOutcome {
         var lastSlash = 0
         var lastColon = -1
         var isCoded = false
@@ -135,11 +155,6 @@ public final class RouteTable: Sendable {
         if isCoded, let offset = PathBytes.malformedEscape(in: path) {
             return .malformedPath(at: offset)
         }
-        if ignoresTrailingSlash, lastSlash > 0, lastSlash == path.count - 1 {
-            return self.match(
-                method: method, path: path.extracting(0..<lastSlash), into: &match)
-        }
-        var goal = Goal(method: methods.index(of: method), verb: -1)
         if lastColon > lastSlash, !storage.verbs.isEmpty {
             for (verb, literal) in storage.verbs.enumerated() {
                 guard
@@ -176,6 +191,8 @@ public final class RouteTable: Sendable {
     struct Goal: BitwiseCopyable {
         var method: Int32
         var verb: Int32
+        /// The path had a trailing slash, which only some routes ignore.
+        var ignoresTrailingSlash: Bool
     }
 
     /// Tries everything below `node` for the rest of the path, which is empty or begins with `/` at
@@ -269,7 +286,9 @@ public final class RouteTable: Sendable {
         var bestRank = 0
         for index in first..<first + count {
             let entry = storage.entries[Int(index)]
-            guard entry.verb == goal.verb else { continue }
+            guard entry.verb == goal.verb,
+                entry.ignoresTrailingSlash || !goal.ignoresTrailingSlash
+            else { continue }
             match.isPathKnown = true
             var rank = 0
             if entry.method == goal.method {

@@ -1,9 +1,15 @@
 /// Routes that cannot be told apart.
 public struct RouteConflicts: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Each names both methods.
-    public var problems: [String]
+    public struct Problem: Equatable, Sendable {
+        /// Names both methods.
+        public var message: String
+        /// The two routes, as indices of the patterns.
+        public var routes: [Int]
+    }
 
-    public var description: String { problems.joined(separator: "\n") }
+    public var problems: [Problem]
+
+    public var description: String { problems.map(\.message).joined(separator: "\n") }
 }
 
 /// Builds the trie of `RouteTable` as a tree of values, then lays it out in flat arrays. Start-up only.
@@ -20,11 +26,12 @@ struct RouteTableBuilder {
     private var tree = [BuildNode()]
     private var verbs: [[UInt8]] = []
     private let patterns: [RoutePattern]
-    private var problems: [String] = []
+    private var problems: [RouteConflicts.Problem] = []
 
     init(_ patterns: [RoutePattern]) throws(RouteConflicts) {
         self.patterns = patterns
         storage.methodNames = ["GET", "HEAD"]
+        storage.ignoresTrailingSlash = patterns.contains(where: \.ignoresTrailingSlash)
         collectVerbs()
         for index in patterns.indices { insert(index) }
         guard problems.isEmpty else { throw RouteConflicts(problems: problems) }
@@ -48,7 +55,8 @@ struct RouteTableBuilder {
         addShape(of: template)
         let entry = RouteTable.Entry(
             verb: template.verb.flatMap(verbs.firstIndex(of:)).map(Int32.init) ?? -1,
-            method: methodIndex(patterns[index].httpMethod), route: Int32(index))
+            method: methodIndex(patterns[index].httpMethod), route: Int32(index),
+            ignoresTrailingSlash: patterns[index].ignoresTrailingSlash)
         var node = 0
         for (position, segment) in template.segments.enumerated() {
             switch segment {
@@ -99,11 +107,13 @@ struct RouteTableBuilder {
         for other in others where other.verb == entry.verb && other.method == entry.method {
             let first = patterns[Int(other.route)]
             let second = patterns[Int(entry.route)]
-            problems.append(
+            let message =
                 "\(first.owner) and \(second.owner) both have the route \(second.httpMethod) "
-                    + (first.template.text == second.template.text
-                        ? second.template.text
-                        : "\(second.template.text), which \(first.template.text) already covers"))
+                + (first.template.text == second.template.text
+                    ? second.template.text
+                    : "\(second.template.text), which \(first.template.text) already covers")
+            let routes = [Int(other.route), Int(entry.route)]
+            problems.append(RouteConflicts.Problem(message: message, routes: routes))
         }
     }
 

@@ -9,8 +9,8 @@ public struct Status: Error, Sendable, Equatable {
     public var httpStatus: Int
     /// `gateway-error: <reason>` when the gateway made the error itself; nil when the upstream did.
     public var reason: String?
-    /// The value of `Allow`, for 405.
-    public var allow: String?
+    /// What would have been accepted, for 405 and 415.
+    public var accepted: Accepted?
 
     public init(
         _ code: StatusCode, _ message: String = "", httpStatus: Int? = nil, reason: String? = nil
@@ -20,7 +20,7 @@ public struct Status: Error, Sendable, Equatable {
         self.details = []
         self.httpStatus = httpStatus ?? code.httpStatus
         self.reason = reason
-        self.allow = nil
+        self.accepted = nil
     }
 
     public static var ok: Status { Status(.ok) }
@@ -28,9 +28,36 @@ public struct Status: Error, Sendable, Equatable {
 }
 
 extension Status {
+    /// What a resource takes, as the header field that tells it.
+    public enum Accepted: Sendable, Equatable {
+        /// HTTP methods: `Allow`.
+        case methods(String)
+        /// Media types of POST (W3C Linked Data Platform §7.1).
+        case post(String)
+        /// Media types of PATCH (RFC 5789 §3.1).
+        case patch(String)
+        /// Media types of any other method (RFC 9110 §12.5.1).
+        case other(String)
+
+        var fieldName: StaticString {
+            switch self {
+            case .methods: "allow"
+            case .post: "accept-post"
+            case .patch: "accept-patch"
+            case .other: "accept"
+            }
+        }
+
+        var value: String {
+            switch self {
+            case .methods(let list), .post(let list), .patch(let list), .other(let list): list
+            }
+        }
+    }
+
     /// The errors of the gateway's own REST side, with the code that goes with their HTTP status.
     public static func rest(
-        _ httpStatus: Int, _ message: String, reason: String, allow: String? = nil
+        _ httpStatus: Int, _ message: String, reason: String, accepted: Accepted? = nil
     ) -> Status {
         let code: StatusCode =
             switch httpStatus {
@@ -44,7 +71,7 @@ extension Status {
             default: .from(httpStatus: httpStatus)
             }
         var status = Status(code, message, httpStatus: httpStatus, reason: reason)
-        status.allow = allow
+        status.accepted = accepted
         return status
     }
 
@@ -55,6 +82,6 @@ extension Status {
     public static func methodNotAllowed(allow: String) -> Status {
         .rest(
             405, "this path does not take that method; it takes \(allow)",
-            reason: "method_not_allowed", allow: allow)
+            reason: "method_not_allowed", accepted: .methods(allow))
     }
 }

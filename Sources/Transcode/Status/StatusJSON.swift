@@ -11,10 +11,34 @@ public enum StatusJSON {
         output.append(String(status.code.rawValue))
         output.append(",\"message\":")
         appendString(status.message.utf8Span.span, into: &output)
+        appendRESTDetails(of: status, pool: pool, json: json, into: &output)
+        output.append("}")
+    }
+
+    /// Appends the envelope of AIP-193, in which `code` is the HTTP status:
+    /// `{"error":{"code":404,"message":"…","status":"NOT_FOUND","details":[…]}}`.
+    public static func appendAIP193(
+        _ status: Status, pool: DescriptorPool?, json: JSONOptions = JSONOptions(),
+        into output: inout OutputBlock
+    ) {
+        output.append("{\"error\":{\"code\":")
+        output.append(String(status.httpStatus))
+        output.append(",\"message\":")
+        appendString(status.message.utf8Span.span, into: &output)
+        output.append(",\"status\":\"")
+        output.append(status.code.name)
+        output.append("\"")
+        appendRESTDetails(of: status, pool: pool, json: json, into: &output)
+        output.append("}}")
+    }
+
+    private static func appendRESTDetails(
+        of status: Status, pool: DescriptorPool?, json: JSONOptions,
+        into output: inout OutputBlock
+    ) {
         appendDetails(of: status, into: &output) { detail, output in
             appendAny(detail, pool: pool, json: json, into: &output)
         }
-        output.append("}")
     }
 
     /// Appends `{"code":"not_found","message":"…","details":[{"type":"…","value":"…","debug":{…}}]}`; message
@@ -48,36 +72,11 @@ public enum StatusJSON {
 
     // MARK: - Details
 
-    /// One google.protobuf.Any {type_url = 1, value = 2}.
-    private struct Detail {
-        var typeURL = ""
-        var value: [UInt8] = []
-
-        /// Behind the last slash.
-        var typeName: String {
-            guard let slash = typeURL.lastIndex(of: "/") else { return typeURL }
-            return String(typeURL[typeURL.index(after: slash)...])
-        }
-
-        init(decoding bytes: Span<UInt8>) throws(WireError) {
-            var reader = WireReader(bytes)
-            while let tag = try reader.readTag() {
-                switch tag.number {
-                case 1: typeURL = String(copying: try reader.readBytes(tag))
-                case 2:
-                    let bytes = try reader.readBytes(tag)
-                    value = bytes.indices.map { bytes[$0] }
-                default: try reader.skip(tag)
-                }
-            }
-        }
-    }
-
     private static func appendDetails(
         of status: Status, into output: inout OutputBlock,
-        _ append: (Detail, inout OutputBlock) -> Void
+        _ append: (StatusDetail, inout OutputBlock) -> Void
     ) {
-        let details = details(of: status)
+        let details = status.decodedDetails
         guard !details.isEmpty else { return }
         output.append(",\"details\":[")
         for (index, detail) in details.enumerated() {
@@ -85,18 +84,6 @@ public enum StatusJSON {
             append(detail, &output)
         }
         output.append("]")
-    }
-
-    /// The details that can be read; what comes after a broken one is lost.
-    private static func details(of status: Status) -> [Detail] {
-        var details: [Detail] = []
-        var reader = WireReader(status.details.span)
-        while let tag = try? reader.readTag(), tag.number == 3,
-            let detail = try? Detail(decoding: try reader.readBytes(tag))
-        {
-            details.append(detail)
-        }
-        return details
     }
 
     /// The one place that knows which types can be printed.
@@ -110,7 +97,8 @@ public enum StatusJSON {
     /// Appends the ProtoJSON of an Any; where its type is unknown or its value broken,
     /// `{"@type":"…","@value":"<base64>"}`.
     private static func appendAny(
-        _ detail: Detail, pool: DescriptorPool?, json: JSONOptions, into output: inout OutputBlock
+        _ detail: StatusDetail, pool: DescriptorPool?, json: JSONOptions,
+        into output: inout OutputBlock
     ) {
         output.append("{\"@type\":")
         appendString(detail.typeURL.utf8Span.span, into: &output)
@@ -144,7 +132,8 @@ public enum StatusJSON {
 
     /// Appends the JSON of the value alone; false when it cannot be printed (the output may then have grown).
     private static func appendMessage(
-        _ detail: Detail, pool: DescriptorPool?, json: JSONOptions, into output: inout OutputBlock
+        _ detail: StatusDetail, pool: DescriptorPool?, json: JSONOptions,
+        into output: inout OutputBlock
     ) -> Bool {
         guard let known = type(named: detail.typeName, pool) else { return false }
         var wire = OutputBlock()

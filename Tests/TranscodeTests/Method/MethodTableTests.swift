@@ -3,6 +3,14 @@ import Testing
 
 @testable import Transcode
 
+private func rule(
+    selector: String, httpMethod: String, path: String, body: String = "", appends: Bool = false
+) -> ConfiguredRule {
+    ConfiguredRule(
+        HTTPRule(selector: selector, httpMethod: httpMethod, path: path, body: body),
+        appends: appends)
+}
+
 @Suite struct MethodTableTests {
     @Test(
         arguments: [
@@ -82,9 +90,9 @@ import Testing
 
     @Test func `a configured rule replaces the annotation`() throws {
         let rules = [
-            HTTPRule(selector: "gateway.test.rest.Rest.Plain", httpMethod: "GET", path: "/old"),
-            HTTPRule(selector: "gateway.test.rest.Rest.Plain", httpMethod: "GET", path: "/plain"),
-            HTTPRule(
+            rule(selector: "gateway.test.rest.Rest.Plain", httpMethod: "GET", path: "/old"),
+            rule(selector: "gateway.test.rest.Rest.Plain", httpMethod: "GET", path: "/plain"),
+            rule(
                 selector: "gateway.test.rest.Rest.Query", httpMethod: "POST", path: "/q", body: "*"),
         ]
         let table = try MethodTable(pool: try TestPool.rest.get(), rules: rules)
@@ -94,10 +102,75 @@ import Testing
         #expect(routed(table.routes, "GET /v1/query") == "404")
     }
 
+    @Test func `a rule that appends adds routes to those that are there`() throws {
+        let name = "gateway.test.rest.Rest.Query"
+        func routes(_ rules: [ConfiguredRule]) throws -> [String] {
+            let table = try MethodTable(pool: try TestPool.rest.get(), rules: rules)
+            return ["GET /v1/query", "GET /a", "GET /b", "GET /c"].filter {
+                routed(table.routes, $0) == $0
+            }
+        }
+        let a = rule(selector: name, httpMethod: "GET", path: "/a", appends: true)
+        let b = rule(selector: name, httpMethod: "GET", path: "/b")
+        let c = rule(selector: "*", httpMethod: "GET", path: "/c", appends: true)
+        #expect(try routes([a]) == ["GET /v1/query", "GET /a"])
+        #expect(try routes([a, b]) == ["GET /b"])
+        #expect(try routes([b, a]) == ["GET /a", "GET /b"])
+        #expect(throws: MethodTableError.self) { try routes([c]) }
+    }
+
+    @Test func `a rule's options are its routes' alone`() throws {
+        var strict = rule(
+            selector: "gateway.test.rest.Rest.Query", httpMethod: "GET", path: "/strict",
+            appends: true)
+        strict.json.names = .proto
+        strict.rest.successStatus = 201
+        strict.rest.errorFormat = .aip193
+        let table = try MethodTable(
+            pool: try TestPool.rest.get(), rules: [strict],
+            options: { _ in
+                var options = MethodOptions()
+                options.json.indent = 2
+                options.rest.errorFormat = .status
+                return options
+            })
+        func binding(_ path: String) throws -> RouteBinding {
+            let route = table.routes.patterns.firstIndex { $0.template.text == path }
+            return table.bindings[try #require(route)]
+        }
+        let (own, other) = (try binding("/strict"), try binding("/v1/query"))
+        #expect(own.rule == 0)
+        #expect(own.json == JSONOptions(names: .proto, indent: 2))
+        #expect(own.response.successStatus == 201)
+        #expect(own.errorFormat == .aip193)
+        #expect(other.rule == nil)
+        #expect(other.json == JSONOptions(indent: 2))
+        #expect(other.response.successStatus == 200)
+        #expect(other.errorFormat == .status)
+    }
+
+    @Test(arguments: [
+        ("Purge", 200, 200, 200), ("Purge", 204, 200, 204), ("Purge", 204, 201, 201),
+        ("GetThing", 204, 200, 200), ("GetThing", 200, 202, 202), ("Upload", 204, 200, 200),
+    ])
+    func `an answer's status is the option's, and Empty has its own`(
+        _ name: String, _ empty: Int, _ success: Int, _ expected: Int
+    ) throws {
+        let table = try MethodTable(
+            pool: try TestPool.rest.get(), includes: { $0.name == name },
+            options: { _ in
+                var options = MethodOptions()
+                options.rest.emptyStatus = empty
+                options.rest.successStatus = success
+                return options
+            })
+        for binding in table.bindings { #expect(binding.response.successStatus == expected) }
+    }
+
     @Test func `a selector that fits nothing is an error`() throws {
         let rules = [
-            HTTPRule(selector: "gateway.test.rest.Rest.Plane", httpMethod: "GET", path: "/plain"),
-            HTTPRule(selector: "gateway.test.*", httpMethod: "GET", path: "/x"),
+            rule(selector: "gateway.test.rest.Rest.Plane", httpMethod: "GET", path: "/plain"),
+            rule(selector: "gateway.test.*", httpMethod: "GET", path: "/x"),
         ]
         let error = #expect(throws: MethodTableError.self) {
             try MethodTable(

@@ -118,7 +118,7 @@ private let rpc = "/gateway.test.rest.Rest/"
         let call = TestCall(line: line, fields: fields)
         let error = try #require(try call.resolved(by: CallPlanTests.methods()).error)
         #expect("\(error.code) \(error.httpStatus) \(error.reason ?? "-")" == expected)
-        #expect((error.allow != nil) == (error.httpStatus == 405))
+        #expect((error.accepted != nil) == (error.httpStatus == 405))
     }
 
     @Test(arguments: [HTTPVersion.http10, .http11])

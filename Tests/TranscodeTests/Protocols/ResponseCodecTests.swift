@@ -24,14 +24,14 @@ private let rpc = "/gateway.test.rest.Rest/"
 
     /// "200 content-type=… body", or the code, HTTP status and reason of the refusal.
     private static func answer(_ call: (String, String), _ answer: [UInt8]) throws -> String {
-        let (codec, plan, match, methods) = try codec(call)
+        let (codec, plan, _, methods) = try codec(call)
         var block = OutputBlock()
         block.append(answer.span)
         var head = ResponseHead()
         var body = OutputBlock()
         do throws(Status) {
             try codec.appendAnswer(
-                block, plan: plan, match: match, methods: methods, to: &head, body: &body)
+                block, leading: Fields(), plan: plan, methods: methods, to: &head, body: &body)
         } catch {
             return "\(error.code) \(error.httpStatus) \(error.reason ?? "-")"
         }
@@ -107,10 +107,10 @@ private let rpc = "/gateway.test.rest.Rest/"
     }
 
     private static func error(_ call: (String, String), _ status: Status) throws -> String {
-        let (codec, _, _, methods) = try codec(call)
+        let (codec, plan, _, methods) = try codec(call)
         var head = ResponseHead()
         var body = OutputBlock()
-        codec.appendError(status, methods: methods, to: &head, body: &body)
+        codec.appendError(status, plan: plan, methods: methods, to: &head, body: &body)
         return "\(head.status) \(head.fields.text) \(String(copying: body.bytes))"
     }
 
@@ -165,18 +165,95 @@ private let rpc = "/gateway.test.rest.Rest/"
         #expect(try ResponseCodecTests.error(call, status) == expected)
     }
 
+    /// The answer or error of POST /v1/all under these options.
+    private static func rest(
+        _ status: Status, leading: [(String, String)] = [],
+        _ change: (inout RESTOptions) -> Void
+    ) throws -> String {
+        var options = MethodOptions()
+        change(&options.rest)
+        let methods = try MethodTable(
+            pool: try TestPool.rest.get(), errorFormat: .status, options: { _ in options })
+        let test = TestCall(line: "POST /v1/all", fields: [("content-type", "application/json")])
+        let (plan, _, _) = test.resolved(by: methods)
+        let codec = ResponseCodec(plan)
+        var fields = Fields()
+        fields.append(leading)
+        var head = ResponseHead()
+        var body = OutputBlock()
+        if status.isOK {
+            var answer = OutputBlock()
+            answer.append(envelope(message).span)
+            try codec.appendAnswer(
+                answer, leading: fields, plan: plan, methods: methods, to: &head, body: &body)
+        } else {
+            codec.appendError(status, plan: plan, methods: methods, to: &head, body: &body)
+        }
+        codec.appendMetadata(
+            leading: fields, trailing: Fields(), isTrailersOnly: false, plan: plan,
+            methods: methods, to: &head)
+        return "\(head.status) \(head.fields.text) \(String(copying: body.bytes))"
+    }
+
+    @Test func `success has the status that the options or the upstream name`() throws {
+        let json = "content-type=application/json {\"text\":\"a\",\"long\":\"7\"}"
+        #expect(try ResponseCodecTests.rest(.ok) { $0.successStatus = 201 } == "201 \(json)")
+        #expect(try ResponseCodecTests.rest(.ok) { $0.successStatus = 204 } == "204  ")
+        #expect(try ResponseCodecTests.rest(.ok) { $0.emptyStatus = 204 } == "200 \(json)")
+        let code = [("x-http-code", "202")]
+        #expect(
+            try ResponseCodecTests.rest(.ok, leading: code) { $0.statusMetadata = "x-http-code" }
+                == "202 \(json)")
+        #expect(
+            try ResponseCodecTests.rest(.ok, leading: code) { _ in }
+                == "200 content-type=application/json x-http-code=202 {\"text\":\"a\",\"long\":\"7\"}"
+        )
+        #expect(
+            try ResponseCodecTests.rest(Status(.notFound, "no"), leading: code) {
+                $0.statusMetadata = "x-http-code"
+            } == "404 content-type=application/json {\"code\":5,\"message\":\"no\"}")
+    }
+
+    @Test func `errors tell how to do better`() throws {
+        let json = "content-type=application/json"
+        #expect(
+            try ResponseCodecTests.rest(Status(.unauthenticated)) { $0.challenge = "Bearer" }
+                == "401 \(json) www-authenticate=Bearer {\"code\":16,\"message\":\"\"}")
+        #expect(
+            try ResponseCodecTests.rest(Status(.permissionDenied)) { $0.challenge = "Bearer" }
+                == "403 \(json) {\"code\":7,\"message\":\"\"}")
+        #expect(
+            try ResponseCodecTests.rest(Status(.notFound, "no")) { $0.errorFormat = .aip193 }
+                == "404 \(json) {\"error\":{\"code\":404,\"message\":\"no\",\"status\":\"NOT_FOUND\"}}"
+        )
+        var later = Status(.unavailable)
+        later.addDetail("google.rpc.RetryInfo") { $0.append([0x0a, 2, 0x08, 5].span) }
+        #expect(
+            try ResponseCodecTests.rest(later) { _ in }.hasPrefix("503 \(json) retry-after=5 {"))
+        later.code = .notFound
+        later.httpStatus = 404
+        #expect(try ResponseCodecTests.rest(later) { _ in }.hasPrefix("404 \(json) {"))
+        let refused = Status.rest(
+            415, "x", reason: "unsupported_content_type", accepted: .patch("application/json"))
+        #expect(
+            try ResponseCodecTests.rest(refused) { _ in }
+                == "415 \(json) gateway-error=unsupported_content_type "
+                + "accept-patch=application/json {\"code\":3,\"message\":\"x\"}")
+    }
+
     private static func metadata(
         _ call: (String, String), leading: [(String, String)], trailing: [(String, String)],
         isTrailersOnly: Bool = false
     ) throws -> String {
-        let (codec, _, _, _) = try codec(call)
+        let (codec, plan, _, methods) = try codec(call)
         var first = Fields()
         first.append(leading)
         var last = Fields()
         last.append(trailing)
         var head = ResponseHead()
         codec.appendMetadata(
-            leading: first, trailing: last, isTrailersOnly: isTrailersOnly, to: &head)
+            leading: first, trailing: last, isTrailersOnly: isTrailersOnly, plan: plan,
+            methods: methods, to: &head)
         return head.fields.text
     }
 

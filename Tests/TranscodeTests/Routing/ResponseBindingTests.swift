@@ -50,6 +50,100 @@ import Testing
         #expect(contentType == nil)
     }
 
+    /// The JSON of one field as body and answer: what the body binds to, and what an answer with it is.
+    private func field(_ name: String, _ json: String) throws -> (bound: String, entity: String) {
+        let pool = try TestPool.rest.get()
+        let rule = HTTPRule(
+            selector: "gateway.test.rest.Rest.Post", httpMethod: "POST", path: "/f", body: name,
+            responseBody: name)
+        let table = try MethodTable(
+            pool: pool, rules: [ConfiguredRule(rule)], includes: { $0.name == "Post" })
+        let binding = table.bindings[0]
+        var match = RouteMatch()
+        _ = table.routes.match(
+            method: "POST".utf8Span.span, path: "/f".utf8Span.span, into: &match)
+        var body = OutputBlock()
+        body.append(json)
+        body.seal()
+        var wire = OutputBlock()
+        var scratch = BindingScratch()
+        try binding.request.bind(
+            match, path: "/f".utf8Span.span, query: Span(), contentType: Span(), body: body,
+            in: 0..<body.count, pool.tables, json: JSONOptions(), scratch: &scratch, into: &wire)
+        let bound = try described(wire.bytes, binding.request.input, pool)
+        wire.seal()
+        var entity = OutputBlock()
+        _ = try binding.response.format(
+            wire, in: 0..<wire.count, pool.tables, json: JSONOptions(), into: &entity)
+        return (bound, String(decoding: entity.array, as: UTF8.self))
+    }
+
+    @Test(arguments: [
+        ("text", "\"a\"", "text=\"a\""), ("long", "\"5\"", "long=5"), ("small", "-1", "small=-1"),
+        ("flag", "true", "flag=1"), ("ratio", "1.5", "ratio=1.5"),
+        ("raw", "\"+/8=\"", "raw=[251, 255]"),
+        ("kind", "\"KIND_BOOK\"", "kind=1"), ("texts", "[\"a\",\"\"]", "texts=\"a\" texts=\"\""),
+        ("longs", "[\"1\",\"2\"]", "longs=[1, 2]"), ("kinds", "[\"KIND_FILM\"]", "kinds=[2]"),
+        ("labels", "{\"a\":\"b\"}", "labels{key=\"a\" value=\"b\"}"),
+        ("flags", "{\"7\":true}", "flags{key=7 value=1}"),
+        ("child", "{\"text\":\"a\"}", "child{text=\"a\"}"), ("child", "{}", "child{}"),
+        ("children", "[{},{\"long\":\"1\"}]", "children{} children{long=1}"),
+        ("parts", "{\"a\":{}}", "parts{key=\"a\" value{}}"),
+        ("when", "\"1970-01-01T00:00:01Z\"", "when{seconds=1}"),
+        ("pause", "\"1s\"", "pause{seconds=1}"),
+        ("mask", "\"text,child.long\"", "mask{paths=\"text\" paths=\"child.long\"}"),
+        ("boxed_long", "\"5\"", "boxed_long{value=5}"),
+        ("boxed_text", "\"\"", "boxed_text{}"),
+        ("boxed_flag", "true", "boxed_flag{value=1}"), ("value", "null", "value{null_value=0}"),
+        ("value", "[1]", "value{list_value{values{number_value=1.0}}}"),
+        ("object", "{}", "object{}"),
+        ("list", "[]", "list{}"), ("empty", "{}", "empty{}"), ("maybe", "0", "maybe=0"),
+        ("first", "\"\"", "first=\"\""), ("second", "0", "second=0"),
+        ("otherName", "\"x\"", "renamed_field=\"x\""),
+        (
+            "any", "{\"@type\":\"type.googleapis.com/google.protobuf.Duration\",\"value\":\"1s\"}",
+            "any{type_url=\"type.googleapis.com/google.protobuf.Duration\" value=[8, 1]}"
+        ),
+    ])
+    func `a body and an answer may be one field of any kind`(
+        _ name: String, _ json: String, _ bound: String
+    ) throws {
+        let field = try field(name, json)
+        #expect(field.bound == bound)
+        #expect(field.entity == json)
+    }
+
+    @Test(arguments: [
+        ("text", "\"\""), ("long", "\"0\""), ("small", "0"), ("flag", "false"), ("ratio", "0"),
+        ("raw", "\"\""), ("kind", "\"KIND_UNSPECIFIED\""), ("texts", "[]"), ("labels", "{}"),
+        ("children", "[]"), ("parts", "{}"), ("child", "null"), ("when", "null"), ("value", "null"),
+        ("boxed_long", "null"), ("maybe", "null"), ("first", "null"), ("any", "null"),
+    ])
+    func `a field that is not there is printed as its default`(
+        _ name: String, _ expected: String
+    ) throws {
+        #expect(try field(name, name == "value" ? "" : "null").entity == expected)
+    }
+
+    @Test(arguments: [
+        ("x-http-code", "201", 201), ("x-http-code", "204", 204), ("x-http-code", "303", 303),
+        ("x-http-code", "400", 200), ("x-http-code", "99", 200), ("x-http-code", "2010", 200),
+        ("x-http-code", "2x1", 200), ("x-http-code", "", 200), ("x-other", "201", 200),
+    ])
+    func `the upstream may choose the status by metadata`(
+        _ name: String, _ value: String, _ expected: Int
+    ) {
+        var fields = Fields()
+        fields.append([(name, value)])
+        func binding(_ statusMetadata: String) -> ResponseBinding {
+            ResponseBinding(
+                output: 0, form: .message, successStatus: 200,
+                statusMetadata: Array(statusMetadata.utf8))
+        }
+        #expect(binding("x-http-code").status(for: fields) == expected)
+        #expect(binding("").status(for: fields) == 200)
+    }
+
     @Test(arguments: [
         ("POST /v1/raw", "{\"contentType\":\"image/png\",\"data\":\"YWI=\"}", "ab", "image/png"),
         ("POST /v1/raw", "{\"data\":\"YWI=\"}", "ab", ""), ("POST /v1/raw", "{}", "", ""),

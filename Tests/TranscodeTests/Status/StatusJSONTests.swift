@@ -31,6 +31,37 @@ import Testing
                 == "{\"code\":13,\"message\":\"\"}")
     }
 
+    @Test func `AIP-193 puts the HTTP status and the code's name into an envelope`() throws {
+        var status = Status(.cancelled, "no")
+        status.addDetail("gateway.test.rest.Thing") { $0.appendField(1, string: "a") }
+        let pool = try TestPool.rest.get()
+        #expect(
+            written { StatusJSON.appendAIP193(status, pool: pool, into: &$0) }
+                == "{\"error\":{\"code\":499,\"message\":\"no\",\"status\":\"CANCELLED\",\"details\":["
+                + "{\"@type\":\"type.googleapis.com/gateway.test.rest.Thing\",\"name\":\"a\"}]}}")
+        #expect(
+            written { StatusJSON.appendAIP193(.routeNotFound, pool: nil, into: &$0) }
+                == "{\"error\":{\"code\":404,\"message\":\"no route for this path\",\"status\":\"NOT_FOUND\"}}"
+        )
+    }
+
+    @Test(
+        arguments: [
+            ([0x0a, 2, 0x08, 5], 5), ([0x0a, 4, 0x08, 5, 0x10, 1], 6), ([0x0a, 0], 0), ([], 0),
+            ([0x0a, 2, 0x10, 1], 1), ([0x0a, 2, 0x08, 1, 0x0a, 2, 0x10, 1], 2), ([0x0a], nil),
+            ([0x0a, 11, 0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], nil),
+            ([0x0a, 10, 0x08, 255, 255, 255, 255, 255, 255, 255, 255, 127], nil),
+            ([0x0a, 11, 0x10, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], nil),
+        ] as [([UInt8], Int64?)])
+    func `a RetryInfo tells whole seconds, rounded up`(_ value: [UInt8], _ seconds: Int64?) {
+        var status = Status(.unavailable)
+        #expect(status.retryAfterSeconds == nil)
+        status.addDetail("google.rpc.ErrorInfo") { $0.appendField(1, string: "x") }
+        #expect(status.retryAfterSeconds == nil)
+        status.addDetail("google.rpc.RetryInfo") { $0.append(value.span) }
+        #expect(status.retryAfterSeconds == seconds)
+    }
+
     @Test func `Connect gets the code's name`() {
         #expect(
             written { StatusJSON.appendConnect(Status(.cancelled, "é\u{1}"), pool: nil, into: &$0) }

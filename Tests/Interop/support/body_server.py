@@ -1,0 +1,40 @@
+"""BodyService of Protos/test/bodies.proto on grpcio."""
+import os
+from concurrent import futures
+
+import grpc
+
+from .schema import ROOT, Schema
+
+BODIES_SET = os.path.join(ROOT, "Protos", "test", "bodies.binpb")
+BODY = "gatewaytest.bodies.v1.BodyService"
+bodies = Schema(BODIES_SET)
+HttpBody = bodies.message("google.api.HttpBody")
+UploadRequest = bodies.message("gatewaytest.bodies.v1.UploadRequest")
+UploadResponse = bodies.message("gatewaytest.bodies.v1.UploadResponse")
+
+
+class BodyServer:
+    """Serves on a free port of the loopback: `target` is host:port."""
+
+    def __init__(self):
+        self.server = grpc.server(futures.ThreadPoolExecutor(4))
+        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(BODY, {
+            "Mirror": self._handler(lambda request, _: request, HttpBody),
+            "Upload": self._handler(self.upload, UploadRequest),
+        }),))
+        self.target = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+
+    @staticmethod
+    def _handler(serve, request):
+        return grpc.unary_unary_rpc_method_handler(
+            serve, request_deserializer=request.FromString, response_serializer=lambda message: message.SerializeToString())
+
+    @staticmethod
+    def upload(request, _):
+        return UploadResponse(name=request.name, overwrite=request.overwrite, content_type=request.content.content_type,
+                              size=len(request.content.data), content=request.content)
+
+    def stop(self):
+        self.server.stop(None).wait()

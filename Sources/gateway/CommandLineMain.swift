@@ -31,7 +31,7 @@ struct GatewayCommand: ParsableCommand {
         abstract: "REST/JSON, Connect and gRPC clients in front, gRPC services behind.",
         subcommands: [
             DemoCommand.self, ProxyCommand.self, RunCommand.self, CheckCommand.self,
-            RoutesCommand.self, ConvertCommand.self, VersionCommand.self,
+            RoutesCommand.self, ExplainCommand.self, ConvertCommand.self, VersionCommand.self,
         ])
 }
 

@@ -5,36 +5,43 @@ import Transcode
 /// `gateway routes`: what can be called, and how.
 struct RoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "routes", abstract: "Print the REST routes and the RPCs of a descriptor set.")
+        commandName: "routes", abstract: "Print the REST routes and the RPCs.",
+        discussion: """
+            First the REST routes in the order in which they are tried: of those that fit a request the first one serves \
+            it. Then every RPC with the path by which the other protocols call it.
+            """)
 
-    @OptionGroup var descriptors: DescriptorArguments
-
-    func validate() throws {
-        if descriptors.files.isEmpty { throw ValidationError("--descriptors is missing") }
-    }
+    @OptionGroup var source: RouteSource
 
     func run() throws {
-        let methods = try GatewayRun.methodTable(try descriptors.load(), JSONOptions())
-        let rows = methods.routes.patterns.map { ($0.httpMethod, $0.template.text, $0.owner) }
-        let widths = (
-            rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0
-        )
-        for row in rows {
-            Terminal.print(
-                RoutesCommand.padded(row.0, widths.0) + "  " + RoutesCommand.padded(row.1, widths.1)
-                    + "  " + row.2)
+        let routes = try source.load()
+        let methods = routes.methods
+        let rows = methods.routes.matchingOrder.map { route in
+            let pattern = methods.routes.patterns[route]
+            return [
+                pattern.httpMethod, pattern.template.text, pattern.owner,
+                routes.gateway == nil ? "" : routes.origin(ofRoute: route),
+            ]
         }
+        for line in RoutesCommand.table(rows) { Terminal.print(line) }
         for method in methods.methods {
             Terminal.print(
-                "POST  \(method.descriptor.path)  \(RoutesCommand.protocols(of: method))")
+                "POST  \(method.descriptor.path)  \(ServiceReport.kind(of: method)): "
+                    + ServiceReport.protocols(of: method))
         }
     }
 
-    private static func protocols(of method: Method) -> String {
-        "\(ServiceReport.kind(of: method)): \(ServiceReport.protocols(of: method))"
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
+    /// Columns two spaces apart.
+    static func table(_ rows: [[String]]) -> [String] {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            var line = ""
+            for (text, width) in zip(row, widths) {
+                line += text + String(repeating: " ", count: width - text.count + 2)
+            }
+            while line.last == " " { line.removeLast() }
+            return line
+        }
     }
 }

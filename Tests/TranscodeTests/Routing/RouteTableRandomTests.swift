@@ -113,6 +113,8 @@ private struct SeededGenerator: RandomNumberGenerator {
             patterns.append(RoutePattern(httpMethod: method, template: parsed, owner: ""))
         }
         let table = try RouteTable(patterns)
+        let order = table.matchingOrder
+        let alone = try patterns.map { try RouteTable([$0]) }
         let naive = NaiveMatcher(patterns: patterns)
         var match = RouteMatch()
         for _ in 0..<500 {
@@ -126,6 +128,15 @@ private struct SeededGenerator: RandomNumberGenerator {
             #expect(
                 outcome == expected,
                 "\(method) \(path) in \(patterns.map { "\($0.httpMethod) \($0.template.text)" })")
+            guard case .route(let index) = outcome else { continue }
+            // What comes before it in the printed order does not take the request by itself.
+            for earlier in order.prefix(while: { $0 != Int(index) }) {
+                let outcome = alone[earlier].match(
+                    method: method.utf8Span.span, path: path.utf8Span.span, into: &match)
+                if case .route = outcome {
+                    Issue.record("\(method) \(path): \(patterns[earlier]) comes first")
+                }
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ def pytest_addoption(parser):
                      help="call the Python server without the gateway: checks the gRPC tests themselves")
     parser.addoption("--json-messages", type=int, default=700,
                      help="random messages of each differential JSON test (default %(default)s)")
+    parser.addoption("--full", action="store_true", help="the long forms of tests that have a short one: backpressure")
     parser.addoption("--seed", type=int, default=20261122, help="seed of all that is random")
 
 

@@ -39,12 +39,18 @@ let package = Package(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
             name: "ProtoRuntime",
             dependencies: ["CLinux", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             swiftSettings: checkedInDebug),
-        .target(name: "Transcode", dependencies: ["ProtoRuntime"], swiftSettings: checkedInDebug),
+        .target(
+            name: "Transcode", dependencies: ["ProtoRuntime", "CZlib", "CZstd", "CBrotli"],
+            swiftSettings: checkedInDebug),
         .target(
             name: "Gateway",
             dependencies: [

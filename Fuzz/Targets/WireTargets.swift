@@ -92,7 +92,7 @@ enum EnvelopeTarget {
             var offset = 0
             reading: while true {
                 let event: EnvelopeEvent
-                do throws(Status) {
+                do throws(EnvelopeTooLong) {
                     event = try reader.next(in: piece.span, from: &offset)
                 } catch {
                     return events + ["refused"]

@@ -53,6 +53,8 @@ final class Reactor: TimerTarget {
     let tlsCounters: TLSCounters
     var handshakeLog = HandshakeLog()
     let streams = HTTP2StreamPool()
+    /// What the codecs of all calls use while they work.
+    let codecTools = CodecTools()
     /// What the gateway answers itself.
     let localMethods: LocalMethods
     private(set) var isDraining = false
@@ -110,9 +112,8 @@ final class Reactor: TimerTarget {
     /// Answers what never became a call, such as a malformed request.
     func respond(with status: Status, to client: ClientSide) {
         let scratch = takeScratch()
-        ResponseCodec.none.appendError(
-            status, plan: CallPlan(), methods: snapshot.methods, to: &scratch.head,
-            body: &scratch.body)
+        ResponseCodec().appendError(
+            status, methods: snapshot.methods, to: &scratch.head, body: &scratch.body)
         client.respond(scratch.head, body: scratch.body.bytes)
         giveBack(scratch)
     }

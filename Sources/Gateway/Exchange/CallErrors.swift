@@ -6,12 +6,6 @@ extension Status {
         Status(.deadlineExceeded, "the deadline has passed", reason: "deadline_exceeded")
     }
 
-    static func messageTooLarge(limit: Int) -> Status {
-        Status(
-            .resourceExhausted, "the message is over the limit of \(limit) bytes", httpStatus: 413,
-            reason: "message_too_large")
-    }
-
     static func headTooLarge(limit: Int) -> Status {
         .rest(
             431, "the request's header fields are over \(limit) bytes", reason: "headers_too_large")

@@ -48,7 +48,10 @@ enum ClientSide {
         }
     }
 
-    func send(_ bytes: Span<UInt8>) {
+    /// Sends a piece of the body; nothing for an empty block.
+    func send(_ block: borrowing OutputBlock) {
+        guard !block.isEmpty else { return }
+        let bytes = block.bytes
         switch self {
         case .none: break
         case .http1(let connection): connection.send(bytes)

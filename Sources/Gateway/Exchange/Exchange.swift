@@ -3,29 +3,32 @@ import Transcode
 
 /// One call: from the client's head to the status that ends it. Pooled; a loop's exchanges never leave its thread.
 ///
-/// The client's side calls `begin`, `receive…`, `client…`; the upstream's side `upstream…`. Answering may end the
-/// call and hand this object to the next one at once, so every answer is the last thing a method does.
-final class Exchange: UpstreamCall, TimerTarget {
-    /// Memory a pooled exchange keeps for the next call.
-    static let keptBytesMax = 64 << 10
+/// The client's side calls `begin`, `receive…`, `client…`; the upstream's side `upstream…` (ExchangeUpstream.swift).
+/// Answering may end the call and hand this object to the next one at once, so every answer is the last thing a
+/// method does.
+///
+///     client ──receiveBody──▶ RequestCodec ──▶ stream.outgoing ──▶ upstream
+///     client ◀──client.send── ResponseCodec ◀── upstreamBody ◀──── upstream
+final class Exchange: TimerTarget {
+    /// Unsent bytes on either side above which no further message is made, and the sender is held back.
+    static let unsentBytesMax = HTTP2Stream.lowWaterBytes
 
     let reactor: Reactor
     /// Grows with every call that this object serves: tells stale references.
     private(set) var call: UInt64 = 0
     private(set) var client = ClientSide.none
-    private var state = ExchangeState()
-    private var plan = CallPlan()
-    private var match = RouteMatch()
-    private var stream: HTTP2Stream?
-    private var connection: UpstreamConnection?
-    /// The client's body, while it is collected for a unary codec.
-    private var body = OutputBlock()
-    /// The upstream's envelopes, while they are collected for a unary codec.
-    private var answer = OutputBlock()
-    private var requestCodec = RequestCodec.none
-    private var responseCodec = ResponseCodec.none
+    var state = ExchangeState()
+    private(set) var plan = CallPlan()
+    private(set) var match = RouteMatch()
+    var stream: HTTP2Stream?
+    var connection: UpstreamConnection?
+    private var requestCodec = RequestCodec()
+    var responseCodec = ResponseCodec()
+    /// How the upstream ended the call while the client had not read all messages yet, and its trailers.
+    private(set) var heldStatus: Status?
+    private var heldTrailers = Fields()
     /// Monotonic nanoseconds.
-    private var deadline = Int64.max
+    private(set) var deadline = Int64.max
     private var timer: EventLoop.TimerID?
 
     init(reactor: Reactor) { self.reactor = reactor }
@@ -51,22 +54,16 @@ final class Exchange: UpstreamCall, TimerTarget {
     private func resolve(_ client: ClientSide) throws(Status) {
         let methods = reactor.snapshot.methods
         let settings = reactor.settings
-        defer { responseCodec = ResponseCodec(plan) }
+        defer { responseCodec.start(plan) }
         guard !client.isHeadTooLarge else {
             throw Status.headTooLarge(limit: settings.http2.headerListBytesMax)
         }
         _ = try client.withHead { (head) throws(Status) in
             try plan.resolve(head, methods: methods, match: &match)
         }
-        requestCodec = RequestCodec(
-            plan, methods: methods, messageBytesMax: settings.messageBytesMax)
-        if !requestCodec.isStreaming {
-            let declared = client.declaredBytes
-            guard declared <= settings.messageBytesMax else {
-                throw Status.messageTooLarge(limit: settings.messageBytesMax)
-            }
-            body.reserve(declared)
-        }
+        try requestCodec.start(
+            plan, methods: methods, messageBytesMax: settings.messageBytesMax,
+            declaredBytes: client.declaredBytes)
         guard let timeout = plan.timeLimit(in: methods) else { return }
         let sum = reactor.loop.now.addingReportingOverflow(timeout)
         deadline = sum.overflow ? .max : sum.partialValue
@@ -80,34 +77,34 @@ final class Exchange: UpstreamCall, TimerTarget {
             client.resumeReading()
             return
         }
+        let stream = takeStream()
         do throws(Status) {
-            if requestCodec.isStreaming {
-                try requestCodec.check(bytes)
-                sendUpstream(bytes)
-            } else {
-                guard bytes.count <= reactor.settings.messageBytesMax - body.count else {
-                    throw Status.messageTooLarge(limit: reactor.settings.messageBytesMax)
-                }
-                body.append(bytes)
-                client.resumeReading()
+            try stream.withOutgoing { (output) throws(Status) in
+                try requestCodec.receive(
+                    bytes, methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                    room: Exchange.unsentBytesMax, into: &output)
             }
         } catch {
             finish(error)
+            return
         }
+        sendUpstream(stream)
     }
 
     /// The request's body is complete.
     func receiveEnd() {
         state.receiveEnd()
         guard state.response != .closed else { return }
+        let stream = takeStream()
         do throws(Status) {
-            if requestCodec.isStreaming {
-                try requestCodec.checkEnd()
-            } else {
-                try encodeRequest()
+            let isDone = try client.withHead { (head) throws(Status) in
+                try stream.withOutgoing { (output) throws(Status) in
+                    try requestCodec.finish(
+                        head, match: match, methods: reactor.snapshot.methods,
+                        tools: reactor.codecTools, into: &output)
+                }
             }
-            guard let stream else { return }
-            stream.finish(withTrailers: false)
+            if isDone ?? true { stream.finish(withTrailers: false) }
             connection?.resume(stream)
             if state.upstream == .idle { try startUpstream() }
         } catch {
@@ -125,29 +122,13 @@ final class Exchange: UpstreamCall, TimerTarget {
 
     /// Response bytes have left: the upstream may send on.
     func clientDrained() {
-        guard let stream, let connection, client.pendingBytes <= HTTP2Stream.lowWaterBytes else {
-            return
-        }
-        connection.consume(stream)
+        guard client.pendingBytes <= HTTP2Stream.lowWaterBytes else { return }
+        if responseCodec.isHolding { resumeResponse() } else { consumeUpstream() }
     }
 
     // MARK: Towards the upstream
 
-    private func encodeRequest() throws(Status) {
-        let stream = takeStream()
-        let scratch = reactor.takeScratch()
-        defer { reactor.giveBack(scratch) }
-        body.seal()
-        _ = try client.withHead { (head) throws(Status) in
-            try stream.withOutgoing { (output) throws(Status) in
-                try requestCodec.encode(
-                    head, body: body, plan: plan, match: match, methods: reactor.snapshot.methods,
-                    scratch: &scratch.binding, into: &output)
-            }
-        }
-    }
-
-    private func takeStream() -> HTTP2Stream {
+    func takeStream() -> HTTP2Stream {
         if let stream { return stream }
         let taken = reactor.streams.take()
         taken.owner = self
@@ -161,38 +142,10 @@ final class Exchange: UpstreamCall, TimerTarget {
         try reactor.channel(ofMethod: plan.method).start(self)
     }
 
-    /// A connection has room: open the stream.
-    func openUpstream(on connection: UpstreamConnection) {
-        guard let stream, state.openUpstream() else { return }
-        let remaining = deadline == .max ? nil : deadline - reactor.loop.now
-        guard remaining ?? 1 > 0 else {
-            finish(.deadlineExceeded)
-            return
-        }
-        let scratch = reactor.takeScratch()
-        defer { reactor.giveBack(scratch) }
-        let channel = reactor.channel(ofMethod: plan.method)
-        _ = client.withHead { head in
-            plan.appendUpstreamHead(
-                from: head, methods: reactor.snapshot.methods, authority: channel.authority,
-                scheme: channel.scheme, remainingNanoseconds: remaining, to: &scratch.head.fields)
-        }
-        do throws(HTTP2Error) {
-            self.connection = connection
-            try connection.open(stream, scratch.head.fields)
-        } catch {
-            self.connection = nil
-            finish(
-                Status(
-                    .unavailable, "the upstream connection takes no stream",
-                    reason: "upstream_unreachable"))
-        }
-    }
-
-    private func sendUpstream(_ bytes: Span<UInt8>) {
-        let stream = takeStream()
-        if let connection { connection.send(stream, bytes) } else { stream.append(bytes) }
-        if stream.pendingBytes <= HTTP2Stream.lowWaterBytes {
+    /// The stream has more to send. The client may send on while that is little.
+    private func sendUpstream(_ stream: HTTP2Stream) {
+        connection?.resume(stream)
+        if stream.pendingBytes <= HTTP2Stream.lowWaterBytes, !requestCodec.isHolding {
             client.resumeReading()
         } else {
             stream.wantsDrained = true
@@ -200,97 +153,24 @@ final class Exchange: UpstreamCall, TimerTarget {
         }
     }
 
-    /// Request bytes have left: the client may send on.
-    func upstreamDrained() { client.resumeReading() }
-
-    func upstreamUnavailable(_ status: Status) { finish(status) }
-
-    // MARK: From the upstream
-
-    /// The upstream's head is in the stream; `isLast`: it is a trailers-only answer.
-    func upstreamHead(isLast: Bool) {
-        guard let stream, state.response != .closed else { return }
-        guard !stream.isHeadTooLarge else {
-            finish(.upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax))
-            return
-        }
-        if isLast { return }
-        guard stream.response.status == 200, GRPC.isContentType(of: stream.response.fields) else {
-            finish(
-                GRPC.statusWithoutGRPC(
-                    httpStatus: stream.response.status, hasGRPCContentType: false,
-                    hasTrailers: false))
-            return
-        }
-        responseCodec.begin(
-            stream.response.fields, isSingle: !plan.isServerStreaming(in: reactor.snapshot.methods),
-            messageBytesMax: reactor.settings.messageBytesMax)
-        guard responseCodec.isStreaming, state.beginResponse() else { return }
-        let scratch = reactor.takeScratch()
-        defer { reactor.giveBack(scratch) }
-        responseCodec.appendHead(of: stream.response.fields, to: &scratch.head)
-        client.beginResponse(scratch.head)
-    }
-
-    /// A piece of the upstream's body.
-    func upstreamBody(_ bytes: Span<UInt8>) {
-        guard let stream, let connection else { return }
-        guard state.response != .closed else {
-            connection.consume(stream)
+    /// Request bytes have left: the messages that were held back follow, then the client may send on.
+    func upstreamDrained() {
+        guard requestCodec.isHolding, let stream else {
+            client.resumeReading()
             return
         }
         do throws(Status) {
-            try responseCodec.check(bytes)
-            guard responseCodec.isStreaming else {
-                answer.append(bytes)
-                try responseCodec.checkGrowing(
-                    answer, messageBytesMax: reactor.settings.messageBytesMax)
-                connection.consume(stream)
-                return
+            let isDone = try stream.withOutgoing { (output) throws(Status) in
+                try requestCodec.resume(
+                    methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                    room: Exchange.unsentBytesMax, into: &output)
             }
+            if isDone { stream.finish(withTrailers: false) }
         } catch {
             finish(error)
             return
         }
-        client.send(bytes)
-        if client.pendingBytes <= HTTP2Stream.lowWaterBytes {
-            connection.consume(stream)
-        } else {
-            client.notifyWhenDrained()
-        }
-    }
-
-    /// The upstream ended its stream: its status is in the trailers, or in the head of a trailers-only answer.
-    func upstreamEnd() {
-        guard let stream, state.response != .closed else { return }
-        // Timers may be a tick late; an answer after the deadline is none.
-        guard deadline > reactor.loop.now else {
-            finish(.deadlineExceeded)
-            return
-        }
-        guard !stream.isHeadTooLarge else {
-            finish(
-                .upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax),
-                upstreamHasEnded: true)
-            return
-        }
-        finish(
-            GRPC.finalStatus(stream.response, trailers: stream.trailers), upstreamHasEnded: true)
-    }
-
-    /// The stream is gone and will be used again for another call.
-    func upstreamClosed(code: UInt32, connectionFailure: String?) {
-        let owesAnswer = state.upstreamClosed()
-        stream = nil
-        connection = nil
-        guard owesAnswer else { return }
-        if let connectionFailure {
-            finish(Status(.unavailable, connectionFailure, reason: "upstream_connection_lost"))
-        } else if deadline <= reactor.loop.now {
-            finish(.deadlineExceeded)
-        } else {
-            finish(GRPC.status(resetCode: code))
-        }
+        sendUpstream(stream)
     }
 
     // MARK: The end
@@ -301,19 +181,16 @@ final class Exchange: UpstreamCall, TimerTarget {
     }
 
     /// Ends the call with `status`, unless it has ended. Nothing may follow this.
-    private func finish(_ status: Status, upstreamHasEnded: Bool = false) {
+    func finish(_ status: Status, upstreamHasEnded: Bool = false) {
         let hasBegun = state.response == .open
         guard let action = state.finish(upstreamHasEnded: upstreamHasEnded) else { return }
         let reactor = reactor
         let client = client
         let scratch = reactor.takeScratch()
-        if hasBegun {
-            appendTrailers(status, to: &scratch.trailers)
-        } else {
-            appendResponse(status, to: scratch)
-        }
+        if hasBegun { appendEnd(status, to: scratch) } else { appendResponse(status, to: scratch) }
         leaveUpstream(action)
         if hasBegun {
+            client.send(scratch.body)
             client.endResponse(trailers: scratch.trailers)
         } else {
             client.respond(scratch.head, body: scratch.body.bytes)
@@ -321,40 +198,45 @@ final class Exchange: UpstreamCall, TimerTarget {
         reactor.giveBack(scratch)
     }
 
-    /// The head is out: the status goes into the trailers.
-    private func appendTrailers(_ status: Status, to trailers: inout Fields) {
+    /// The upstream is done, the client is not: what ends the call waits behind the messages.
+    func hold(_ status: Status, trailersOf stream: HTTP2Stream) {
+        heldStatus = status
+        swap(&heldTrailers, &stream.trailers)
+    }
+
+    /// The head is out: the status ends the body, or follows it.
+    private func appendEnd(_ status: Status, to scratch: Scratch) {
         var status = status
         do throws(Status) {
             if status.isOK { try responseCodec.checkEnd() }
         } catch {
             status = error
         }
-        if let stream {
-            responseCodec.appendTrailers(status, metadata: stream.trailers, to: &trailers)
+        let methods = reactor.snapshot.methods
+        if let stream, heldStatus == nil {
+            responseCodec.appendEnd(
+                status, metadata: stream.trailers, methods: methods, trailers: &scratch.trailers,
+                body: &scratch.body)
         } else {
-            let none = Fields()
-            responseCodec.appendTrailers(status, metadata: none, to: &trailers)
+            responseCodec.appendEnd(
+                status, metadata: heldTrailers, methods: methods, trailers: &scratch.trailers,
+                body: &scratch.body)
         }
     }
 
+    /// Nothing was sent: the whole response.
     private func appendResponse(_ status: Status, to scratch: Scratch) {
         let methods = reactor.snapshot.methods
-        do throws(Status) {
-            guard status.isOK, !responseCodec.isStreaming, let stream else { throw status }
-            try responseCodec.appendAnswer(
-                answer, leading: stream.response.fields, plan: plan, methods: methods,
-                to: &scratch.head, body: &scratch.body)
-        } catch {
-            scratch.removeAll()
-            responseCodec.appendError(
-                error, plan: plan, methods: methods, to: &scratch.head, body: &scratch.body)
+        let tools = reactor.codecTools
+        if let stream {
+            responseCodec.appendResponse(
+                status, leading: stream.response.fields, trailing: stream.trailers,
+                methods: methods, tools: tools, to: &scratch.head, body: &scratch.body)
+        } else {
+            responseCodec.appendResponse(
+                status, leading: heldTrailers, trailing: heldTrailers, methods: methods,
+                tools: tools, to: &scratch.head, body: &scratch.body)
         }
-        guard let stream else { return }
-        responseCodec.appendMetadata(
-            leading: stream.response.fields, trailing: stream.trailers,
-            isTrailersOnly: stream.trailers.isEmpty
-                && stream.response.fields.firstIndex(of: .grpcStatus) != nil,
-            plan: plan, methods: methods, to: &scratch.head)
     }
 
     /// Lets go of the upstream stream, aborting it where it still runs.
@@ -386,12 +268,10 @@ final class Exchange: UpstreamCall, TimerTarget {
         client = .none
         state = ExchangeState()
         plan = CallPlan()
-        requestCodec = .none
-        responseCodec = .none
+        requestCodec.reset()
+        responseCodec.reset()
+        heldStatus = nil
+        heldTrailers.removeAll()
         deadline = .max
-        body.removeAll()
-        body.shrink(toAtMost: Exchange.keptBytesMax)
-        answer.removeAll()
-        answer.shrink(toAtMost: Exchange.keptBytesMax)
     }
 }

@@ -8,7 +8,6 @@ final class Scratch {
     var head = ResponseHead()
     var trailers = Fields()
     var body = OutputBlock()
-    var binding = BindingScratch()
 
     func removeAll() {
         head.removeAll()

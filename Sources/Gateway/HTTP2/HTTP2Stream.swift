@@ -150,7 +150,7 @@ extension HTTP2Stream {
 
     func append(_ bytes: Span<UInt8>) { outgoing.append(bytes) }
 
-    func withOutgoing<E: Error>(_ body: (inout OutputBlock) throws(E) -> Void) throws(E) {
+    func withOutgoing<R, E: Error>(_ body: (inout OutputBlock) throws(E) -> R) throws(E) -> R {
         try outgoing.withBlock(body)
     }
 

@@ -15,9 +15,8 @@ final class LocalCall: TimerTarget {
     private var stream: HTTP2Stream?
     private var handler: (any LocalHandler)?
     private var isClientStreaming = false
-    private var reader = EnvelopeReader(limit: LocalCall.messageBytesMax)
+    private var requests = LocalCall.requests(isSingle: false)
     private var message = OutputBlock()
-    private var messageCount = 0
     private var hasResponded = false
     private var isFinished = false
     private var deadlineTimer: EventLoop.TimerID?
@@ -111,6 +110,7 @@ final class LocalCall: TimerTarget {
                 throw Status(.unimplemented, "unknown method \(path)")
             }
             isClientStreaming = method.isClientStreaming
+            requests = LocalCall.requests(isSingle: !isClientStreaming)
             handler = method.makeHandler(self)
         } catch {
             finish(error)
@@ -121,18 +121,10 @@ final class LocalCall: TimerTarget {
     func receive(_ bytes: Span<UInt8>) {
         do throws(Status) {
             var offset = 0
-            while !isFinished {
-                switch try reader.next(in: bytes, from: &offset) {
-                case .needMore: return
-                case .begin(let prefix):
-                    guard prefix.flags == 0 else {
-                        throw Status(
-                            .internal,
-                            "an envelope has the flags \(prefix.flags) without a grpc-encoding")
-                    }
-                case .payload(let range): message.append(bytes.extracting(range))
-                case .end: try messageComplete()
-                }
+            while !isFinished,
+                case .message = try requests.collect(bytes, from: &offset, into: &message)
+            {
+                if isClientStreaming { try deliver() }
             }
         } catch {
             finish(error)
@@ -143,15 +135,8 @@ final class LocalCall: TimerTarget {
     func receiveEnd() {
         guard !isFinished else { return }
         do throws(Status) {
-            guard reader.isAtBoundary else {
-                throw Status(.internal, "the request ends inside a message")
-            }
-            if !isClientStreaming {
-                guard messageCount == 1 else {
-                    throw Status(.unimplemented, "the method takes one message, and none came")
-                }
-                try deliver()
-            }
+            try requests.checkEnd()
+            if !isClientStreaming { try deliver() }
             try handler?.receiveEnd()
         } catch {
             finish(error)
@@ -186,13 +171,10 @@ final class LocalCall: TimerTarget {
         Status(.deadlineExceeded, "the deadline has passed")
     }
 
-    private func messageComplete() throws(Status) {
-        messageCount += 1
-        if isClientStreaming {
-            try deliver()
-        } else if messageCount > 1 {
-            throw Status(.unimplemented, "the method takes one message, and more came")
-        }
+    private static func requests(isSingle: Bool) -> EnvelopeStream {
+        EnvelopeStream(
+            from: .grpcClient, messageBytesMax: messageBytesMax, allowsCompressed: false,
+            isSingle: isSingle)
     }
 
     /// Hands the collected message to the handler.

@@ -61,7 +61,8 @@ public struct ByteBuffer: ~Copyable {
     public mutating func withBlock<R: ~Copyable, E: Error>(
         _ body: (inout OutputBlock) throws(E) -> R
     ) throws(E) -> R {
-        try body(&block)
+        compact(for: block.capacity)
+        return try body(&block)
     }
 
     /// Gives large memory back once everything was consumed.
@@ -69,7 +70,7 @@ public struct ByteBuffer: ~Copyable {
         if isEmpty { block.shrink(toAtMost: limit) }
     }
 
-    /// Moves the rest to the front when that avoids growing.
+    /// Moves the rest to the front when that avoids growing, and at least as much was consumed.
     @inlinable
     mutating func compact(for extra: Int) {
         if start > 0, extra > block.capacity - block.count, start >= count {

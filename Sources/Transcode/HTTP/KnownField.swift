@@ -4,7 +4,8 @@ import ProtoRuntime
 /// The field names that the gateway itself reads, recognised once when a field is received.
 public enum KnownField: UInt8, Sendable, BitwiseCopyable {
     case other
-    case accept, acceptEncoding, connectProtocolVersion, connectTimeoutMs, connection
+    case accept, acceptEncoding, connectAcceptEncoding, connectContentEncoding
+    case connectProtocolVersion, connectTimeoutMs, connection
     case contentEncoding, contentLength, contentType, date, expect, grpcAcceptEncoding, grpcEncoding
     case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive
     case proxyConnection, te, trailer, transferEncoding, upgrade, userAgent, xServerTimeout
@@ -25,6 +26,8 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case .other: ""
         case .accept: "accept"
         case .acceptEncoding: "accept-encoding"
+        case .connectAcceptEncoding: "connect-accept-encoding"
+        case .connectContentEncoding: "connect-content-encoding"
         case .connectProtocolVersion: "connect-protocol-version"
         case .connectTimeoutMs: "connect-timeout-ms"
         case .connection: "connection"
@@ -67,8 +70,8 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case 17: InlineCandidates(.transferEncoding)
         case 18: InlineCandidates(.connectTimeoutMs)
         case 20: InlineCandidates(.grpcAcceptEncoding)
-        case 23: InlineCandidates(.grpcStatusDetailsBin)
-        case 24: InlineCandidates(.connectProtocolVersion)
+        case 23: InlineCandidates(.grpcStatusDetailsBin, .connectAcceptEncoding)
+        case 24: InlineCandidates(.connectProtocolVersion, .connectContentEncoding)
         default: InlineCandidates()
         }
     }

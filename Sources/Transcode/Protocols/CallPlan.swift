@@ -1,6 +1,6 @@
 import ProtoRuntime
 
-/// What a request's head decides about a call: its protocol, its method, its time.
+/// What a request's head decides about a call: its protocol, its method, its time, its codings.
 public struct CallPlan: Sendable {
     /// Index of the method in the method table; -1 until resolved.
     public private(set) var method: Int32 = -1
@@ -9,8 +9,17 @@ public struct CallPlan: Sendable {
     public private(set) var clientProtocol = ClientProtocol.rest
     /// What the client grants, in nanoseconds; nil when it says nothing.
     public private(set) var timeout: Int64?
-    /// Whether the request declared a `grpc-encoding`.
-    public private(set) var isCompressed = false
+    /// What the client's messages, or its whole body, may be compressed with.
+    public private(set) var requestCoding = ContentCoding.identity
+    /// Whether the client's messages are the upstream's: envelopes around protobuf, and no coding that upstreams
+    /// may not know.
+    public private(set) var requestPasses = false
+    /// What messages to the client may be compressed with.
+    public private(set) var responseCoding = ContentCoding.identity
+    /// Whether the upstream's messages are the client's, and it is told which codings the client takes.
+    public private(set) var responsePasses = false
+    /// A client of gRPC-Web wants base64.
+    public private(set) var answersAsText = false
 
     public init() {}
 
@@ -31,8 +40,10 @@ public struct CallPlan: Sendable {
     /// The time of a call whose client names none: unary REST and Connect calls have a default; gRPC clients
     /// have deadlines of their own, and streams end when they end.
     public func defaultTimeout(in methods: MethodTable) -> Int64? {
-        if case .grpc = clientProtocol { return nil }
-        return method >= 0 ? methods.methods[Int(method)].timeoutDefault : nil
+        switch clientProtocol {
+        case .grpc, .grpcWeb: nil
+        default: method >= 0 ? methods.methods[Int(method)].timeoutDefault : nil
+        }
     }
 
     /// Nanoseconds that the call may take: what the client grants, at most what is configured (SEMANTICS a.9); nil
@@ -50,7 +61,8 @@ public struct CallPlan: Sendable {
         _ head: borrowing RequestHead, methods: MethodTable, match: inout RouteMatch
     ) throws(Status) {
         let named = methods.index(ofPath: head.path)
-        clientProtocol = CallPlan.detect(head, pathNamesMethod: named >= 0)
+        clientProtocol = CallPlan.detect(head, methods: methods, named: named)
+        answersAsText = CallPlan.wantsText(head.fields, clientProtocol)
         timeout = try CallPlan.timeout(in: head.fields)
         if clientProtocol == .rest {
             try resolveRoute(head, methods: methods, match: &match)
@@ -63,45 +75,104 @@ public struct CallPlan: Sendable {
                 reason: "method_not_found")
         }
         method = named
-        guard head.method.isEqual(to: "POST") else { throw .methodNotAllowed(allow: "POST") }
+        if case .connectGet = clientProtocol { return try resolveConnectGet(head) }
+        guard head.method.isEqual(to: "POST") else {
+            let allowsGet = CallPlan.allowsGet(methods.methods[Int(named)])
+            throw .methodNotAllowed(allow: allowsGet ? "GET, POST" : "POST")
+        }
         switch clientProtocol {
-        case .grpc(.proto): try resolveGRPC(head)
-        case .connectUnary: try resolveConnect(head, methods: methods)
-        default: throw CallPlan.unsupportedMediaType(head.fields)
+        case .grpc, .grpcWeb: try resolveGRPC(head)
+        case .connectUnary: try resolveConnectUnary(head, methods: methods)
+        case .connectStreaming: try resolveConnectStreaming(head, methods: methods)
+        case .connectGet, .rest, .unsupportedContentType: throw .unsupportedMediaType(head.fields)
         }
     }
 
-    private static func detect(_ head: borrowing RequestHead, pathNamesMethod: Bool)
-        -> ClientProtocol
-    {
-        guard let index = head.fields.firstIndex(of: .contentType) else {
-            return pathNamesMethod ? .unsupportedContentType : .rest
+    private static func detect(
+        _ head: borrowing RequestHead, methods: MethodTable, named: Int32
+    ) -> ClientProtocol {
+        if named >= 0, CallPlan.allowsGet(methods.methods[Int(named)]),
+            head.method.isEqual(to: "GET") || head.method.isEqual(to: "HEAD")
+        {
+            return .connectGet(.json)
         }
-        return .detect(contentType: head.fields.value(at: index), pathNamesMethod: pathNamesMethod)
+        guard let index = head.fields.firstIndex(of: .contentType) else {
+            return named >= 0 ? .unsupportedContentType : .rest
+        }
+        return .detect(contentType: head.fields.value(at: index), pathNamesMethod: named >= 0)
     }
+
+    /// Only unary methods without side effects (SEMANTICS c.5).
+    private static func allowsGet(_ method: Method) -> Bool {
+        method.kind == .unary && method.descriptor.hasNoSideEffects
+    }
+
+    /// Base64 where `accept` names gRPC-Web as text, or names no gRPC-Web at all and the request is text (SEMANTICS e).
+    private static func wantsText(
+        _ fields: borrowing Fields, _ clientProtocol: ClientProtocol
+    ) -> Bool {
+        guard case .grpcWeb(_, let isText) = clientProtocol else { return false }
+        guard let first = fields.firstIndex(of: .accept) else { return isText }
+        for index in first..<fields.count where fields.known(at: index) == .accept {
+            var list = AcceptList(fields.value(at: index))
+            while let item = list.next() {
+                let type = list.text.extracting(item.name)
+                if MediaType.hasPrefix(type, "application/grpc-web-text") { return true }
+                if MediaType.hasPrefix(type, "application/grpc-web") { return false }
+            }
+        }
+        return isText
+    }
+
+    // MARK: The protocols
 
     private mutating func resolveGRPC(_ head: borrowing RequestHead) throws(Status) {
-        guard head.version == .http2 else {
+        if case .grpc = clientProtocol, head.version != .http2 {
             throw Status(.internal, "gRPC needs HTTP/2", httpStatus: 505, reason: "http2_required")
         }
-        if let index = head.fields.firstIndex(of: .grpcEncoding) {
-            isCompressed = !head.fields.value(at: index).isEqual(to: "identity")
-        }
+        requestCoding = try known(
+            ContentCoding.named(by: .grpcEncoding, in: head.fields), .grpcEncoding, head.fields)
+        responseCoding = .accepted(by: .grpcAcceptEncoding, in: head.fields)
+        guard clientProtocol.codec == .proto else { return }
+        requestPasses = CallPlan.isUpstreamCoding(requestCoding)
+        responsePasses = CallPlan.isUpstreamCoding(responseCoding)
     }
 
-    private func resolveConnect(_ head: borrowing RequestHead, methods: MethodTable) throws(Status)
-    {
-        guard isUnary(in: methods) else {
-            throw CallPlan.unsupportedMediaType(head.fields)
-        }
-        if let index = head.fields.firstIndex(of: .connectProtocolVersion),
-            !head.fields.value(at: index).isEqual(to: "1")
-        {
-            throw Status(
-                .invalidArgument, "connect-protocol-version must be 1",
-                reason: "bad_protocol_version")
-        }
-        try CallPlan.refuseContentEncoding(head.fields)
+    /// What every gRPC server knows. To send another is not only refused: servers on gRPC's C core keep an unknown
+    /// `grpc-encoding` in their connection's header table, and then refuse other clients' calls too.
+    private static func isUpstreamCoding(_ coding: ContentCoding) -> Bool {
+        coding == .identity || coding == .gzip || coding == .deflate
+    }
+
+    private mutating func resolveConnectUnary(
+        _ head: borrowing RequestHead, methods: MethodTable
+    ) throws(Status) {
+        guard isUnary(in: methods) else { throw .unsupportedMediaType(head.fields) }
+        try CallPlan.checkConnectVersion(head.fields)
+        requestCoding = try known(
+            ContentCoding.named(by: .contentEncoding, in: head.fields), .contentEncoding,
+            head.fields)
+        responseCoding = .accepted(by: .acceptEncoding, in: head.fields)
+    }
+
+    private mutating func resolveConnectGet(_ head: borrowing RequestHead) throws(Status) {
+        try CallPlan.checkConnectVersion(head.fields)
+        let query = try ConnectGet(head.query)
+        if let codec = query.codec { clientProtocol = .connectGet(codec) }
+        requestCoding = query.coding
+        responseCoding = .accepted(by: .acceptEncoding, in: head.fields)
+    }
+
+    private mutating func resolveConnectStreaming(
+        _ head: borrowing RequestHead, methods: MethodTable
+    ) throws(Status) {
+        guard !isUnary(in: methods) else { throw .unsupportedMediaType(head.fields) }
+        try CallPlan.checkConnectVersion(head.fields)
+        requestCoding = try known(
+            ContentCoding.named(by: .connectContentEncoding, in: head.fields),
+            .connectContentEncoding, head.fields)
+        responseCoding = .accepted(by: .connectAcceptEncoding, in: head.fields)
+        requestPasses = clientProtocol.codec == .proto && requestCoding == .identity
     }
 
     private mutating func resolveRoute(
@@ -124,27 +195,32 @@ public struct CallPlan: Sendable {
                 .unimplemented, "streaming methods are not offered by REST yet; call them by gRPC",
                 reason: "streaming_not_supported")
         }
-        try CallPlan.refuseContentEncoding(head.fields)
+        let coding = ContentCoding.named(by: .contentEncoding, in: head.fields)
+        requestCoding = try known(coding, .contentEncoding, head.fields)
+        responseCoding = .accepted(by: .acceptEncoding, in: head.fields)
     }
 
-    private static func refuseContentEncoding(_ fields: borrowing Fields) throws(Status) {
-        guard let index = fields.firstIndex(of: .contentEncoding),
-            !fields.value(at: index).isEqual(to: "identity")
-        else { return }
-        throw Status(
-            .unimplemented,
-            "the content-encoding '\(String(copying: fields.value(at: index)))' is not supported",
-            httpStatus: 415, reason: "unsupported_content_encoding")
+    private static func checkConnectVersion(_ fields: borrowing Fields) throws(Status) {
+        if let index = fields.firstIndex(of: .connectProtocolVersion),
+            !fields.value(at: index).isEqual(to: "1")
+        {
+            throw Status(
+                .invalidArgument, "connect-protocol-version must be 1",
+                reason: "bad_protocol_version")
+        }
     }
 
-    private static func unsupportedMediaType(_ fields: borrowing Fields) -> Status {
-        var named = "none"
-        if let index = fields.firstIndex(of: .contentType) {
+    /// The coding, if it is one that can be taken off; 415 on REST (RFC 9110 §15.5.16), UNIMPLEMENTED elsewhere.
+    private func known(
+        _ coding: ContentCoding?, _ field: KnownField, _ fields: borrowing Fields
+    ) throws(Status) -> ContentCoding {
+        if let coding { return coding }
+        var named = ""
+        if let index = fields.firstIndex(of: field) {
             named = String(copying: fields.value(at: index))
         }
-        return .rest(
-            415, "the content type '\(named)' is not served for this method",
-            reason: "unsupported_content_type")
+        throw clientProtocol == .rest
+            ? .unsupportedContentEncoding(named) : .unsupportedCoding(named)
     }
 
     /// The smallest of the ways in which a client may limit the call (SEMANTICS a.9).
@@ -169,58 +245,32 @@ public struct CallPlan: Sendable {
         }
         return smallest
     }
+}
 
-    // MARK: Towards the upstream
-
-    /// Appends the head of the upstream request: pseudo-fields, the timeout, what gRPC needs, then metadata (SEMANTICS d.1).
-    public func appendUpstreamHead(
-        from head: borrowing RequestHead, methods: MethodTable, authority: String,
-        scheme: StaticString,
-        remainingNanoseconds: Int64?, to fields: inout Fields
-    ) {
-        let path = methods.methods[Int(method)].path
-        fields.append(":method", "POST" as StaticString)
-        fields.append(":scheme", scheme)
-        fields.append(":path", path.span)
-        fields.append(":authority", authority)
-        if let remainingNanoseconds {
-            fields.append(.grpcTimeout) {
-                Timeout.formatGRPC(nanoseconds: remainingNanoseconds, into: &$0)
-            }
+extension Status {
+    static func unsupportedMediaType(_ fields: borrowing Fields) -> Status {
+        var named = "none"
+        if let index = fields.firstIndex(of: .contentType) {
+            named = String(copying: fields.value(at: index))
         }
-        fields.append(.te, "trailers")
-        fields.append(.contentType, GRPC.contentType)
-        let isGRPC = clientProtocol == .grpc(.proto)
-        for index in 0..<head.fields.count {
-            let known = head.fields.known(at: index)
-            if isGRPC, known == .grpcEncoding || known == .grpcAcceptEncoding {
-                fields.append(known, head.fields.value(at: index))
-                continue
-            }
-            guard CallPlan.isForwarded(known) else { continue }
-            let name = head.fields.name(at: index)
-            guard known == .userAgent || Metadata.request(name) == .forward,
-                Metadata.canCarry(name, head.fields.value(at: index)),
-                !CallPlan.isHopByHop(name, in: head.fields)
-            else { continue }
-            fields.append(name: name, value: head.fields.value(at: index))
-        }
+        return .rest(
+            415, "the content type '\(named)' is not served for this method",
+            reason: "unsupported_content_type")
     }
 
-    /// Whether a `connection` field names it (RFC 9110 §7.6.1).
-    private static func isHopByHop(_ name: Span<UInt8>, in fields: borrowing Fields) -> Bool {
-        guard let first = fields.firstIndex(of: .connection) else { return false }
-        for index in first..<fields.count where fields.known(at: index) == .connection {
-            if fields.value(at: index).listContains(name) { return true }
-        }
-        return false
+    /// The response says by `accept-encoding` or its kin which codings are supported.
+    static func unsupportedCoding(_ name: String) -> Status {
+        Status(.unimplemented, text(unsupportedCoding: name), reason: unsupportedCodingReason)
     }
 
-    /// Whether a field that the gateway knows may be metadata; all but these few are never forwarded.
-    private static func isForwarded(_ known: KnownField) -> Bool {
-        switch known {
-        case .other, .accept, .userAgent: true
-        default: false
-        }
+    /// The same on REST (RFC 9110 §15.5.16).
+    static func unsupportedContentEncoding(_ name: String) -> Status {
+        .rest(415, text(unsupportedCoding: name), reason: unsupportedCodingReason)
     }
+
+    private static func text(unsupportedCoding name: String) -> String {
+        "the compression '\(name)' is not supported; supported are \(ContentCoding.supported)"
+    }
+
+    static let unsupportedCodingReason = "unsupported_content_encoding"
 }

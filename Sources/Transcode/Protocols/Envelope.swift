@@ -64,6 +64,11 @@ public enum EnvelopeEvent: Equatable, Sendable {
     case end
 }
 
+/// A message announces more than the limit.
+public struct EnvelopeTooLong: Error, Equatable, Sendable {
+    public var length: UInt32
+}
+
 /// Finds message boundaries in a body that arrives in pieces of any size, without keeping payload.
 ///
 ///     prefix ──5 bytes──▶ begin ──▶ payload … ──length bytes──▶ end ──▶ prefix
@@ -89,10 +94,9 @@ public struct EnvelopeReader: Sendable {
     /// The next event in `bytes[offset...]`; moves `offset` past what was used. After `needMore` the
     /// piece is used up.
     ///
-    /// Throws resource_exhausted when a message announces more than the limit.
     public mutating func next(
         in bytes: Span<UInt8>, from offset: inout Int
-    ) throws(Status) -> EnvelopeEvent {
+    ) throws(EnvelopeTooLong) -> EnvelopeEvent {
         switch state {
         case .prefix:
             while prefixCount < EnvelopePrefix.byteCount {
@@ -117,16 +121,11 @@ public struct EnvelopeReader: Sendable {
         }
     }
 
-    private mutating func begin() throws(Status) -> EnvelopePrefix {
+    private mutating func begin() throws(EnvelopeTooLong) -> EnvelopePrefix {
         let prefix = EnvelopePrefix(
             flags: UInt8(truncatingIfNeeded: prefixBytes >> 32),
             length: UInt32(truncatingIfNeeded: prefixBytes))
-        guard prefix.length <= limit else {
-            throw Status(
-                .resourceExhausted,
-                "a message of \(prefix.length) bytes is over the limit of \(limit)",
-                reason: "message_too_large")
-        }
+        guard prefix.length <= limit else { throw EnvelopeTooLong(length: prefix.length) }
         prefixBytes = 0
         prefixCount = 0
         remaining = Int(prefix.length)

@@ -1,77 +1,304 @@
 public import ProtoRuntime
 
-/// How a client's body becomes gRPC envelopes; chosen once a call.
-public enum RequestCodec: Sendable {
-    case none
-    /// Native gRPC: checked piece by piece, passed as it is.
-    case grpc(GRPCCodec)
-    /// One whole body is one message.
-    case connect(MessageCodec)
-    case rest
+/// The request's way: a client's body becomes gRPC envelopes. Chosen once a call; pure of I/O.
+///
+///     passed     envelopes around protobuf   checked piece by piece, pass as they are
+///     messages   envelopes around something  one message after the other: inflated, transcoded, put in an envelope
+///     whole      no envelopes                the body is one message, encoded when it ends
+///
+/// An output that grows too long stops the work: what is left of the input is held until `resume`. So a small input
+/// that expands does not take memory beyond one message (SEMANTICS c.3, and the limit of the issue of all streams).
+public struct RequestCodec: ~Copyable {
+    private enum Form {
+        case none, passed(EnvelopeStream), messages(EnvelopeStream), whole
+    }
 
-    public init(_ plan: CallPlan, methods: MethodTable, messageBytesMax: Int) {
+    /// Memory that is kept for the next call.
+    static let keptBytesMax = 64 << 10
+
+    private var form = Form.none
+    private var plan = CallPlan()
+    private var bytesMax = 0
+    /// The body is base64.
+    private var text: Base64Stream?
+    /// The whole body, or the message that is being collected.
+    private var message = OutputBlock()
+    /// Input that waits for room in the output.
+    private var held = OutputBlock()
+    private var isHeldBodyComplete = false
+
+    public init() {}
+
+    /// Takes up a call. `declaredBytes`: the length of the body as its head tells; 0 when it does not.
+    /// - Throws: RESOURCE_EXHAUSTED when a whole body announces more than the limit.
+    public mutating func start(
+        _ plan: CallPlan, methods: MethodTable, messageBytesMax: Int, declaredBytes: Int
+    ) throws(Status) {
+        self.plan = plan
+        bytesMax = messageBytesMax
+        let stream = EnvelopeStream(
+            from: plan.isConnectStreaming ? .connectClient : .grpcClient,
+            messageBytesMax: messageBytesMax, allowsCompressed: plan.requestCoding != .identity,
+            isSingle: !plan.isClientStreaming(in: methods))
         switch plan.clientProtocol {
-        case .grpc:
-            self = .grpc(
-                GRPCCodec(
-                    messageBytesMax: messageBytesMax, allowsCompressed: plan.isCompressed,
-                    isSingle: !plan.isClientStreaming(in: methods)))
-        case .connectUnary(let codec): self = .connect(codec)
-        case .rest: self = .rest
-        case .grpcWeb, .connectStreaming, .unsupportedContentType: self = .none
+        case .grpc, .grpcWeb, .connectStreaming:
+            form = plan.requestPasses ? .passed(stream) : .messages(stream)
+        case .connectUnary, .rest, .connectGet:
+            form = .whole
+            guard declaredBytes <= messageBytesMax else {
+                throw Status.messageTooLarge(limit: messageBytesMax)
+            }
+            message.reserve(declaredBytes)
+        case .unsupportedContentType: form = .none
+        }
+        if case .grpcWeb(_, isText: true) = plan.clientProtocol { text = Base64Stream() }
+    }
+
+    /// Whether messages leave before the body has ended.
+    public var isStreaming: Bool {
+        switch form {
+        case .passed, .messages: true
+        case .none, .whole: false
         }
     }
 
-    /// Whether pieces of the body pass at once; otherwise the body is collected for `encode`.
-    public var isStreaming: Bool {
-        if case .grpc = self { return true }
+    /// Whether input waits for the output to drain: the client shall send no more, and `resume` is due.
+    public var isHolding: Bool { !held.isEmpty }
+
+    /// Takes a piece of the body; appends the envelopes that are complete to `output`, until it has grown by `room`.
+    public mutating func receive(
+        _ bytes: Span<UInt8>, methods: MethodTable, tools: CodecTools, room: Int,
+        into output: inout OutputBlock
+    ) throws(Status) {
+        guard var text else { return try take(bytes, methods, tools, room, &output) }
+        // No message is made while the text is decoded, so the tools are free.
+        defer { tools.removeAll() }
+        var decoded = OutputBlock()
+        swap(&decoded, &tools.formed)
+        defer { swap(&decoded, &tools.formed) }
+        try text.decode(bytes, into: &decoded)
+        self.text = text
+        try take(decoded.bytes, methods, tools, room, &output)
+    }
+
+    /// The body is complete: appends what is still owed, unless input is held.
+    /// - Returns: whether nothing more comes.
+    public mutating func finish(
+        _ head: borrowing RequestHead, match: RouteMatch, methods: MethodTable, tools: CodecTools,
+        into output: inout OutputBlock
+    ) throws(Status) -> Bool {
+        guard !isHolding else {
+            isHeldBodyComplete = true
+            return false
+        }
+        try checkEnd()
+        guard case .whole = form else { return true }
+        defer { tools.removeAll() }
+        try encodeWhole(head, match, methods, tools, &output)
+        return true
+    }
+
+    /// There is room in the output again: goes on with the input that was held.
+    /// - Returns: whether nothing more comes: the body was complete already.
+    public mutating func resume(
+        methods: MethodTable, tools: CodecTools, room: Int, into output: inout OutputBlock
+    ) throws(Status) -> Bool {
+        var waiting = OutputBlock()
+        swap(&waiting, &held)
+        try take(waiting.bytes, methods, tools, room, &output)
+        if !isHolding {
+            // The larger of the two blocks stays.
+            waiting.removeAll()
+            swap(&waiting, &held)
+        }
+        guard isHeldBodyComplete, !isHolding else { return false }
+        try checkEnd()
+        return true
+    }
+
+    /// Makes the codec ready for another call.
+    public mutating func reset() {
+        form = .none
+        text = nil
+        isHeldBodyComplete = false
+        message.removeAll()
+        message.shrink(toAtMost: RequestCodec.keptBytesMax)
+        held.removeAll()
+        held.shrink(toAtMost: RequestCodec.keptBytesMax)
+    }
+
+    // MARK: Pieces
+
+    private mutating func take(
+        _ bytes: Span<UInt8>, _ methods: MethodTable, _ tools: CodecTools, _ room: Int,
+        _ output: inout OutputBlock
+    ) throws(Status) {
+        guard held.isEmpty else {
+            held.append(bytes)
+            return
+        }
+        switch form {
+        case .none: return
+        case .passed(var stream):
+            try stream.check(bytes)
+            form = .passed(stream)
+            output.append(bytes)
+        case .messages(let stream): try takeMessages(stream, bytes, methods, tools, room, &output)
+        case .whole:
+            if case .connectGet = plan.clientProtocol, bytes.count > 0 {
+                throw .rest(415, "Connect GET has no body", reason: "unsupported_content_type")
+            }
+            guard bytes.count <= bytesMax - message.count else {
+                throw Status.messageTooLarge(limit: bytesMax)
+            }
+            message.append(bytes)
+        }
+    }
+
+    private mutating func takeMessages(
+        _ stream: EnvelopeStream, _ bytes: Span<UInt8>, _ methods: MethodTable,
+        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
+    ) throws(Status) {
+        var stream = stream
+        var offset = 0
+        let start = output.count
+        while case .message(let isCompressed) =
+            try stream.collect(bytes, from: &offset, into: &message)
+        {
+            try appendMessage(isCompressed: isCompressed, methods, tools, &output)
+            message.removeAll()
+            if output.count - start > room, offset < bytes.count {
+                held.append(bytes.extracting(offset..<bytes.count))
+                break
+            }
+        }
+        form = .messages(stream)
+    }
+
+    private func checkEnd() throws(Status) {
+        try text?.checkEnd()
+        switch form {
+        case .passed(let stream), .messages(let stream): try stream.checkEnd()
+        case .none, .whole: return
+        }
+    }
+
+    // MARK: Messages
+
+    /// Appends the collected message, in its envelope.
+    private mutating func appendMessage(
+        isCompressed: Bool, _ methods: MethodTable, _ tools: CodecTools,
+        _ output: inout OutputBlock
+    ) throws(Status) {
+        let start = RequestCodec.beginEnvelope(&output)
+        if isCompressed {
+            // Text decoding has lent `formed` away; `plain` is free.
+            defer { tools.plain.removeAll() }
+            try inflate(message.bytes, tools, into: &tools.plain)
+            tools.plain.seal()
+            try append(tools.plain, methods, &output)
+        } else {
+            message.seal()
+            try append(message, methods, &output)
+        }
+        RequestCodec.endEnvelope(at: start, &output)
+    }
+
+    private func append(
+        _ message: borrowing OutputBlock, _ methods: MethodTable, _ output: inout OutputBlock
+    ) throws(Status) {
+        guard plan.clientProtocol.codec == .json else {
+            output.append(message.bytes)
+            return
+        }
+        let method = methods.methods[Int(plan.method)]
+        do throws(JSONError) {
+            try JSONToProto(methods.pool.tables, options: method.json).encode(
+                message, in: 0..<message.count, as: method.descriptor.input, into: &output)
+        } catch {
+            throw Status(error)
+        }
+    }
+
+    private func inflate(
+        _ bytes: Span<UInt8>, _ tools: CodecTools, into output: inout OutputBlock
+    ) throws(Status) {
+        do throws(CompressionError) {
+            try tools.compression.inflate(
+                bytes, plan.requestCoding, into: &output, bytesMax: bytesMax)
+        } catch {
+            switch error {
+            case .tooLarge: throw Status.messageTooLarge(limit: bytesMax)
+            case .malformed:
+                throw Status(
+                    plan.isGRPC ? .internal : .invalidArgument,
+                    "the message cannot be decompressed: it is not \(plan.requestCoding.name)",
+                    reason: "bad_compression")
+            }
+        }
+    }
+
+    /// Encodes the collected body, or the query of a GET.
+    private mutating func encodeWhole(
+        _ head: borrowing RequestHead, _ match: RouteMatch, _ methods: MethodTable,
+        _ tools: CodecTools, _ output: inout OutputBlock
+    ) throws(Status) {
+        if case .connectGet = plan.clientProtocol {
+            try ConnectGet(head.query).decodeMessage(
+                head.query, scratch: &tools.formed, into: &message)
+            guard message.count <= bytesMax else { throw Status.messageTooLarge(limit: bytesMax) }
+        }
+        if plan.requestCoding != .identity {
+            try inflate(message.bytes, tools, into: &tools.plain)
+            swap(&message, &tools.plain)
+        }
+        message.seal()
+        let start = RequestCodec.beginEnvelope(&output)
+        if plan.clientProtocol == .rest {
+            try bind(head, match, methods, tools, &output)
+        } else {
+            try append(message, methods, &output)
+        }
+        RequestCodec.endEnvelope(at: start, &output)
+    }
+
+    private func bind(
+        _ head: borrowing RequestHead, _ match: RouteMatch, _ methods: MethodTable,
+        _ tools: CodecTools, _ output: inout OutputBlock
+    ) throws(Status) {
+        let route = methods.bindings[Int(match.route)]
+        var contentType = Span<UInt8>()
+        if let index = head.fields.firstIndex(of: .contentType) {
+            contentType = head.fields.value(at: index)
+        }
+        try route.request.bind(
+            match, path: head.path, query: head.query, contentType: contentType, body: message,
+            in: 0..<message.count, methods.pool.tables, json: route.json, scratch: &tools.binding,
+            into: &output)
+    }
+
+    private static func beginEnvelope(_ output: inout OutputBlock) -> Int {
+        defer { EnvelopePrefix(flags: 0, length: 0).append(to: &output) }
+        return output.count
+    }
+
+    private static func endEnvelope(at start: Int, _ output: inout OutputBlock) {
+        let length = output.count - start - EnvelopePrefix.byteCount
+        EnvelopePrefix(flags: 0, length: UInt32(clamping: length)).overwrite(at: start, in: &output)
+    }
+}
+
+extension CallPlan {
+    var isConnectStreaming: Bool {
+        if case .connectStreaming = clientProtocol { return true }
         return false
     }
 
-    /// Checks a piece of a streaming body.
-    public mutating func check(_ bytes: Span<UInt8>) throws(Status) {
-        guard case .grpc(var codec) = self else { return }
-        defer { self = .grpc(codec) }
-        try codec.check(bytes)
-    }
-
-    /// A streaming body may end here.
-    public func checkEnd() throws(Status) {
-        if case .grpc(let codec) = self { try codec.checkEnd() }
-    }
-
-    /// Appends the one message of a collected body, in its envelope.
-    /// - Parameter body: sealed.
-    public func encode(
-        _ head: borrowing RequestHead, body: borrowing OutputBlock, plan: CallPlan,
-        match: RouteMatch,
-        methods: MethodTable, scratch: inout BindingScratch, into output: inout OutputBlock
-    ) throws(Status) {
-        let start = output.count
-        EnvelopePrefix(flags: 0, length: 0).append(to: &output)
-        switch self {
-        case .connect(.proto): output.append(body.bytes)
-        case .connect(.json):
-            let method = methods.methods[Int(plan.method)]
-            do throws(JSONError) {
-                try JSONToProto(methods.pool.tables, options: method.json).encode(
-                    body, in: 0..<body.count, as: method.descriptor.input, into: &output)
-            } catch {
-                throw Status(error)
-            }
-        case .rest:
-            let route = methods.bindings[Int(match.route)]
-            var contentType = Span<UInt8>()
-            if let index = head.fields.firstIndex(of: .contentType) {
-                contentType = head.fields.value(at: index)
-            }
-            try route.request.bind(
-                match, path: head.path, query: head.query, contentType: contentType, body: body,
-                in: 0..<body.count, methods.pool.tables, json: route.json, scratch: &scratch,
-                into: &output)
-        case .grpc, .none: return
+    /// gRPC or gRPC-Web.
+    var isGRPC: Bool {
+        switch clientProtocol {
+        case .grpc, .grpcWeb: true
+        default: false
         }
-        let length = output.count - start - EnvelopePrefix.byteCount
-        EnvelopePrefix(flags: 0, length: UInt32(clamping: length)).overwrite(at: start, in: &output)
     }
 }

@@ -1,239 +1,274 @@
 public import ProtoRuntime
 
-/// How the upstream's envelopes and status become the client's response; chosen once a call.
-public enum ResponseCodec: Sendable {
-    /// Errors only, as Connect and REST clients read them: the request's content type is not served.
-    case none
-    /// Native gRPC: checked piece by piece, passed as it is.
-    case grpc(GRPCCodec)
-    /// One message is one whole body.
-    case connect(MessageCodec)
-    case rest
-
-    public init(_ plan: CallPlan) {
-        switch plan.clientProtocol {
-        case .grpc:
-            self = .grpc(GRPCCodec(messageBytesMax: 0, allowsCompressed: false, isSingle: false))
-        case .connectUnary(let codec): self = .connect(codec)
-        case .rest: self = .rest
-        case .grpcWeb, .connectStreaming, .unsupportedContentType: self = .none
-        }
+/// The response's way: an upstream's envelopes and its status become what the client's protocol has for them.
+/// Chosen once a call; pure of I/O.
+///
+///     passed     gRPC and gRPC-Web with protobuf   checked piece by piece, passes as it is
+///     messages   the other streams                 one message after the other: transcoded, compressed, in an envelope
+///     whole      Connect unary and REST            the one message is kept until the status is there
+///
+/// As in `RequestCodec`, an output that grows too long stops the work until `resume`.
+public struct ResponseCodec: ~Copyable {
+    private enum Form {
+        /// The upstream has not answered, or only an error can be told.
+        case none
+        case passed(EnvelopeStream), messages(EnvelopeStream), whole(EnvelopeStream)
     }
 
-    /// The content types that an RPC's own path is served with.
-    static let acceptPost: StaticString =
-        "application/grpc, application/grpc+proto, application/json, application/proto"
+    /// Memory that is kept for the next call.
+    static let keptBytesMax = 64 << 10
 
-    /// Whether pieces of the body pass at once; otherwise they are collected for `appendAnswer`.
+    private(set) var plan = CallPlan()
+    private var form = Form.none
+    /// What the upstream's messages are compressed with.
+    private var upstreamCoding = ContentCoding.identity
+    private var bytesMax = 0
+    /// The answer, or the message that is being collected.
+    private var message = OutputBlock()
+    /// Input that waits for room in the output.
+    private var held = OutputBlock()
+
+    public init() {}
+
+    /// Takes up a call, of which errors can be told from now on.
+    public mutating func start(_ plan: CallPlan) { self.plan = plan }
+
+    /// Whether messages leave before the upstream's status is there.
     public var isStreaming: Bool {
-        if case .grpc = self { return true }
-        return false
-    }
-
-    // MARK: Streaming
-
-    /// The upstream's head is there.
-    public mutating func begin(_ fields: borrowing Fields, isSingle: Bool, messageBytesMax: Int) {
-        guard case .grpc = self else { return }
-        var isCompressed = false
-        if let index = fields.firstIndex(of: .grpcEncoding) {
-            isCompressed = !fields.value(at: index).isEqual(to: "identity")
-        }
-        self = .grpc(
-            GRPCCodec(
-                messageBytesMax: messageBytesMax, allowsCompressed: isCompressed, isSingle: isSingle
-            ))
-    }
-
-    /// Checks a piece of a streaming body.
-    public mutating func check(_ bytes: Span<UInt8>) throws(Status) {
-        guard case .grpc(var codec) = self else { return }
-        defer { self = .grpc(codec) }
-        try codec.check(bytes)
-    }
-
-    /// The upstream's body may end here with the status OK.
-    public func checkEnd() throws(Status) {
-        if case .grpc(let codec) = self { try codec.checkEnd() }
-    }
-
-    /// The head of a streamed response: content type, codings and leading metadata.
-    public func appendHead(of upstream: borrowing Fields, to head: inout ResponseHead) {
-        head.status = 200
-        head.fields.append(.contentType, GRPC.contentType)
-        for index in 0..<upstream.count {
-            switch upstream.known(at: index) {
-            case .grpcEncoding, .grpcAcceptEncoding:
-                head.fields.append(upstream.known(at: index), upstream.value(at: index))
-            default: ResponseCodec.forward(upstream, index, prefix: "", to: &head.fields)
-            }
+        switch plan.clientProtocol {
+        case .grpc, .grpcWeb, .connectStreaming: true
+        case .connectUnary, .connectGet, .rest, .unsupportedContentType: false
         }
     }
 
-    /// The trailers of a streamed response: the status, then trailing metadata.
-    public func appendTrailers(
-        _ status: Status, metadata: borrowing Fields, to fields: inout Fields
-    ) {
-        GRPC.append(status, to: &fields)
-        for index in 0..<metadata.count {
-            ResponseCodec.forward(metadata, index, prefix: "", to: &fields)
-        }
-    }
+    /// Whether input waits for the output to drain: the upstream shall send no more, and `resume` is due.
+    public var isHolding: Bool { !held.isEmpty }
 
-    // MARK: Whole responses
-
-    /// Formats the response of a call that succeeded: `answer` holds the upstream's one envelope, `leading` are its
-    /// metadata.
-    public func appendAnswer(
-        _ answer: borrowing OutputBlock, leading: borrowing Fields, plan: CallPlan,
-        methods: MethodTable, to head: inout ResponseHead, body: inout OutputBlock
+    /// The upstream's head is there: its messages follow.
+    /// - Throws: INTERNAL when they are compressed in a way that the gateway does not know (SEMANTICS d.7).
+    public mutating func begin(
+        _ fields: borrowing Fields, methods: MethodTable, messageBytesMax: Int
     ) throws(Status) {
-        let message = try ResponseCodec.onlyMessage(in: answer)
-        let method = methods.methods[Int(plan.method)]
-        head.status = 200
-        switch self {
-        case .connect(.proto):
-            body.append(answer.bytes.extracting(message))
-            head.fields.append(.contentType, "application/proto")
-        case .connect(.json):
-            do throws(JSONError) {
-                try ProtoToJSON(methods.pool.tables, options: method.json).format(
-                    answer, in: message, as: method.descriptor.output, into: &body)
-            } catch {
-                throw Status(error)
+        bytesMax = messageBytesMax
+        let named = ContentCoding.named(by: .grpcEncoding, in: fields)
+        upstreamCoding = named ?? .gzip
+        let stream = EnvelopeStream(
+            from: .upstream, messageBytesMax: messageBytesMax,
+            allowsCompressed: upstreamCoding != .identity,
+            isSingle: !plan.isServerStreaming(in: methods))
+        if plan.responsePasses {
+            form = .passed(stream)
+            return
+        }
+        guard named != nil else {
+            throw Status(
+                .internal, "the upstream compresses in a way that was not offered",
+                reason: "bad_answer")
+        }
+        if isStreaming {
+            let isSame =
+                plan.clientProtocol.codec == .proto && plan.responseCoding == .identity
+                && upstreamCoding == .identity
+            form = isSame ? .passed(stream) : .messages(stream)
+        } else {
+            form = .whole(stream)
+        }
+    }
+
+    /// Takes a piece of the upstream's body; appends what the client is sent for it to `output`, until that has
+    /// grown by `room`.
+    public mutating func receive(
+        _ bytes: Span<UInt8>, methods: MethodTable, tools: CodecTools, room: Int,
+        into output: inout OutputBlock
+    ) throws(Status) {
+        guard held.isEmpty else {
+            held.append(bytes)
+            return
+        }
+        switch form {
+        case .none: return
+        case .passed(var stream):
+            try stream.check(bytes)
+            form = .passed(stream)
+            append(bytes, &output)
+        case .messages(let stream): try takeMessages(stream, bytes, methods, tools, room, &output)
+        case .whole(var stream):
+            var offset = 0
+            while case .message(let isCompressed) =
+                try stream.collect(bytes, from: &offset, into: &message)
+            {
+                if isCompressed { try inflateWhole(tools) }
             }
-            head.fields.append(.contentType, "application/json")
+            form = .whole(stream)
+        }
+    }
+
+    /// There is room in the output again: goes on with the input that was held.
+    public mutating func resume(
+        methods: MethodTable, tools: CodecTools, room: Int, into output: inout OutputBlock
+    ) throws(Status) {
+        var waiting = OutputBlock()
+        swap(&waiting, &held)
+        try receive(waiting.bytes, methods: methods, tools: tools, room: room, into: &output)
+        if !isHolding {
+            waiting.removeAll()
+            swap(&waiting, &held)
+        }
+    }
+
+    /// Whether the upstream's body may end here with the status OK.
+    public func checkEnd() throws(Status) {
+        switch form {
+        case .passed(let stream), .messages(let stream), .whole(let stream): try stream.checkEnd()
+        case .none: return
+        }
+    }
+
+    /// Makes the codec ready for another call.
+    public mutating func reset() {
+        plan = CallPlan()
+        form = .none
+        message.removeAll()
+        message.shrink(toAtMost: ResponseCodec.keptBytesMax)
+        held.removeAll()
+        held.shrink(toAtMost: ResponseCodec.keptBytesMax)
+    }
+
+    // MARK: Messages
+
+    private mutating func takeMessages(
+        _ stream: EnvelopeStream, _ bytes: Span<UInt8>, _ methods: MethodTable,
+        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
+    ) throws(Status) {
+        var stream = stream
+        var offset = 0
+        let start = output.count
+        defer { tools.removeAll() }
+        while case .message(let isCompressed) =
+            try stream.collect(bytes, from: &offset, into: &message)
+        {
+            if isCompressed { try inflateWhole(tools) }
+            try appendEnvelope(methods, tools, &output)
+            message.removeAll()
+            if output.count - start > room, offset < bytes.count {
+                held.append(bytes.extracting(offset..<bytes.count))
+                break
+            }
+        }
+        form = .messages(stream)
+    }
+
+    /// Replaces the collected message by what it inflates to.
+    private mutating func inflateWhole(_ tools: CodecTools) throws(Status) {
+        do throws(CompressionError) {
+            tools.plain.removeAll()
+            try tools.compression.inflate(
+                message.bytes, upstreamCoding, into: &tools.plain, bytesMax: bytesMax)
+            swap(&message, &tools.plain)
+        } catch {
+            switch error {
+            case .tooLarge: throw Status.upstreamMessageTooLarge(limit: bytesMax)
+            case .malformed:
+                throw Status(
+                    .internal,
+                    "the upstream's message cannot be decompressed: it is not \(upstreamCoding.name)",
+                    reason: "bad_answer")
+            }
+        }
+    }
+
+    /// Appends the collected message to a stream: in the client's codec and coding, in its envelope.
+    private mutating func appendEnvelope(
+        _ methods: MethodTable, _ tools: CodecTools, _ output: inout OutputBlock
+    ) throws(Status) {
+        tools.formed.removeAll()
+        EnvelopePrefix(flags: 0, length: 0).append(to: &tools.formed)
+        if plan.clientProtocol.codec == .json {
+            try appendJSON(methods, &tools.formed)
+        } else {
+            tools.formed.append(message.bytes)
+        }
+        let payload = EnvelopePrefix.byteCount..<tools.formed.count
+        EnvelopePrefix(flags: 0, length: UInt32(clamping: payload.count)).overwrite(
+            at: 0, in: &tools.formed)
+        tools.plain.removeAll()
+        if plan.responseCoding != .identity, payload.count >= Compression.bytesMin {
+            EnvelopePrefix(flags: EnvelopePrefix.compressed, length: 0).append(to: &tools.plain)
+            if tools.compression.deflate(
+                tools.formed.bytes.extracting(payload), plan.responseCoding, into: &tools.plain)
+            {
+                let length = tools.plain.count - EnvelopePrefix.byteCount
+                EnvelopePrefix(
+                    flags: EnvelopePrefix.compressed, length: UInt32(clamping: length)
+                ).overwrite(at: 0, in: &tools.plain)
+                append(block: tools.plain, &output)
+                return
+            }
+        }
+        append(block: tools.formed, &output)
+    }
+
+    /// Appends the collected message as JSON.
+    func appendJSON(_ methods: MethodTable, _ output: inout OutputBlock) throws(Status) {
+        let method = methods.methods[Int(plan.method)]
+        do throws(JSONError) {
+            try ProtoToJSON(methods.pool.tables, options: method.json).format(
+                message, in: 0..<message.count, as: method.descriptor.output, into: &output)
+        } catch {
+            throw Status(error)
+        }
+    }
+
+    private func append(block: borrowing OutputBlock, _ output: inout OutputBlock) {
+        append(block.bytes, &output)
+    }
+
+    /// Appends bytes of the body as they are sent: each piece by itself as base64 where the client wants text.
+    func append(_ bytes: Span<UInt8>, _ output: inout OutputBlock) {
+        if plan.answersAsText {
+            BinaryMetadata.encode(bytes, padded: true, into: &output)
+        } else {
+            output.append(bytes)
+        }
+    }
+
+    // MARK: Whole answers
+
+    /// Formats the entity of a call that succeeded, and the fields that tell what it is.
+    /// - Parameter leading: the upstream's metadata, which may name the HTTP status.
+    func appendAnswer(
+        leading: borrowing Fields, methods: MethodTable, to head: inout ResponseHead,
+        body: inout OutputBlock
+    ) throws(Status) {
+        head.status = 200
+        switch plan.clientProtocol {
         case .rest:
             let route = methods.bindings[Int(plan.route)]
             head.status = route.response.status(for: leading)
             guard ResponseBinding.mayHaveBody(head.status) else { return }
             let contentType = try route.response.format(
-                answer, in: message, methods.pool.tables, json: route.json, into: &body)
-            if let contentType, !contentType.isEmpty,
-                Metadata.isValidValue(answer.bytes.extracting(contentType))
-            {
-                head.fields.append(.contentType, answer.bytes.extracting(contentType))
-            } else {
-                head.fields.append(
-                    .contentType,
-                    contentType == nil ? "application/json" : "application/octet-stream")
-            }
-        case .grpc, .none: break
+                message, in: 0..<message.count, methods.pool.tables, json: route.json, into: &body)
+            ResponseCodec.appendContentType(message.bytes, at: contentType, to: &head)
+            return
+        case .connectUnary(.json), .connectGet(.json): try appendJSON(methods, &body)
+        default: body.append(message.bytes)
         }
+        head.fields.append(.contentType, plan.clientProtocol.contentType(asText: false))
     }
 
-    /// Formats the response of a call that failed, or a trailers-only gRPC answer.
-    public func appendError(
-        _ status: Status, plan: CallPlan, methods: MethodTable, to head: inout ResponseHead,
-        body: inout OutputBlock
+    /// JSON, or what an HttpBody says that it is, unless that is no field value.
+    private static func appendContentType(
+        _ message: Span<UInt8>, at range: Range<Int>?, to head: inout ResponseHead
     ) {
-        if case .grpc = self {
-            head.status = 200
-            head.fields.append(.contentType, GRPC.contentType)
-            GRPC.append(status, to: &head.fields)
+        guard let range else {
+            head.fields.append(.contentType, "application/json")
             return
         }
-        head.status = httpStatus(of: status)
-        head.fields.append(.contentType, "application/json")
-        if let reason = status.reason { head.fields.append("gateway-error", reason) }
-        if let accepted = status.accepted {
-            head.fields.append(accepted.fieldName, accepted.value)
+        let named = message.extracting(range)
+        if named.count > 0, Metadata.isValidValue(named) {
+            head.fields.append(.contentType, named)
+        } else {
+            head.fields.append(.contentType, "application/octet-stream")
         }
-        if head.status == 429 || head.status == 503, let seconds = status.retryAfterSeconds {
-            head.fields.append("retry-after", String(seconds))
-        }
-        if head.status == 401, plan.route >= 0 {
-            let challenge = methods.bindings[Int(plan.route)].challenge
-            if !challenge.isEmpty { head.fields.append("www-authenticate", challenge) }
-        }
-        if case .none = self, status.httpStatus == 415, status.accepted == nil {
-            head.fields.append("accept-post", ResponseCodec.acceptPost)
-        }
-        switch self {
-        case .connect: StatusJSON.appendConnect(status, pool: methods.pool, into: &body)
-        default: ResponseCodec.appendREST(status, plan, methods, into: &body)
-        }
-    }
-
-    private static func appendREST(
-        _ status: Status, _ plan: CallPlan, _ methods: MethodTable, into body: inout OutputBlock
-    ) {
-        let format =
-            plan.route >= 0 ? methods.bindings[Int(plan.route)].errorFormat : methods.errorFormat
-        switch format {
-        case .status: StatusJSON.appendREST(status, pool: methods.pool, into: &body)
-        case .aip193: StatusJSON.appendAIP193(status, pool: methods.pool, into: &body)
-        }
-    }
-
-    /// Connect's statuses follow from its codes, but for what HTTP itself refuses (SEMANTICS c.1, c.6).
-    private func httpStatus(of status: Status) -> Int {
-        guard case .connect = self, ![404, 405, 415, 505].contains(status.httpStatus) else {
-            return status.httpStatus
-        }
-        return status.code.httpStatus
-    }
-
-    /// Appends leading and trailing metadata of the upstream to a whole response's head.
-    public func appendMetadata(
-        leading: borrowing Fields, trailing: borrowing Fields, isTrailersOnly: Bool,
-        plan: CallPlan, methods: MethodTable, to head: inout ResponseHead
-    ) {
-        let prefix: StaticString =
-            switch self {
-            case .connect, .none: "trailer-"
-            case .rest: "grpc-trailer-"
-            case .grpc: ""
-            }
-        let route = plan.route >= 0 ? methods.bindings[Int(plan.route)].response : nil
-        for index in 0..<leading.count {
-            if let route, route.isStatusMetadata(leading.name(at: index)) { continue }
-            ResponseCodec.forward(
-                leading, index, prefix: isTrailersOnly ? prefix : "", to: &head.fields)
-        }
-        for index in 0..<trailing.count {
-            ResponseCodec.forward(trailing, index, prefix: prefix, to: &head.fields)
-        }
-    }
-
-    private static func forward(
-        _ from: borrowing Fields, _ index: Int, prefix: StaticString, to fields: inout Fields
-    ) {
-        guard from.known(at: index) == .other else { return }
-        let name = from.name(at: index)
-        guard Metadata.response(name) == .forward else { return }
-        fields.append(prefix: prefix, name: name, value: from.value(at: index))
-    }
-
-    /// Checks a unary answer while it grows, so that an absurd length or an endless stream is not waited for.
-    public func checkGrowing(_ answer: borrowing OutputBlock, messageBytesMax: Int) throws(Status) {
-        guard let prefix = EnvelopePrefix(answer.bytes) else { return }
-        guard Int(prefix.length) <= messageBytesMax else {
-            throw Status(
-                .resourceExhausted,
-                "the upstream's message of \(prefix.length) bytes is over the limit of \(messageBytesMax)",
-                httpStatus: 502, reason: "message_too_large")
-        }
-        guard answer.count <= EnvelopePrefix.byteCount + Int(prefix.length) else {
-            throw ResponseCodec.badAnswer(.unimplemented, "has more than one message")
-        }
-    }
-
-    /// The payload of the one envelope that a unary answer must be.
-    private static func onlyMessage(in answer: borrowing OutputBlock) throws(Status) -> Range<Int> {
-        guard let prefix = EnvelopePrefix(answer.bytes) else {
-            throw badAnswer(.unimplemented, "has no message")
-        }
-        guard prefix.flags == 0 else {
-            throw badAnswer(
-                .internal, "is compressed, or has unknown flags, though nothing was offered")
-        }
-        let end = EnvelopePrefix.byteCount + Int(prefix.length)
-        guard answer.count >= end else { throw badAnswer(.internal, "ends inside a message") }
-        return EnvelopePrefix.byteCount..<end
-    }
-
-    private static func badAnswer(_ code: StatusCode, _ what: String) -> Status {
-        Status(code, "the upstream's answer to a unary call \(what)", reason: "bad_answer")
     }
 }

@@ -21,6 +21,24 @@ private let rpc = "/gateway.test.rest.Rest/"
             ("POST \(rpc)Chat?x", "application/grpc+proto", .grpc(.proto), "Chat"),
             ("POST \(rpc)GetThing", "application/json", .connectUnary(.json), "GetThing"),
             ("POST \(rpc)Plain", "application/proto", .connectUnary(.proto), "Plain"),
+            ("POST \(rpc)GetThing", "application/grpc+json", .grpc(.json), "GetThing"),
+            (
+                "POST \(rpc)GetThing", "application/grpc-web", .grpcWeb(.proto, isText: false),
+                "GetThing"
+            ),
+            (
+                "POST \(rpc)Chat", "application/grpc-web-text+json", .grpcWeb(.json, isText: true),
+                "Chat"
+            ),
+            ("POST \(rpc)Watch", "application/connect+json", .connectStreaming(.json), "Watch"),
+            ("POST \(rpc)Chat", "application/connect+proto", .connectStreaming(.proto), "Chat"),
+            ("GET \(rpc)Plain?encoding=json&message={}", "", .connectGet(.json), "Plain"),
+            (
+                "GET \(rpc)Plain?encoding=proto&message=", "application/json", .connectGet(.proto),
+                "Plain"
+            ),
+            ("HEAD \(rpc)Plain?encoding=json&message={}", "", .connectGet(.json), "Plain"),
+            ("POST \(rpc)Plain", "application/json", .connectUnary(.json), "Plain"),
             ("GET /v1/shelves/1/things/2", "", .rest, "GetThing"),
             ("GET /v1/query?text=a", "application/json", .rest, "Query"),
             ("POST /v1/all", "application/json", .rest, "Post"),
@@ -78,12 +96,26 @@ private let rpc = "/gateway.test.rest.Rest/"
                 "invalidArgument 415 unsupported_content_type"
             ),
             (
-                "POST \(rpc)GetThing", [("content-type", "application/grpc+json")],
+                "POST \(rpc)GetThing", [("content-type", "application/grpc+xml")],
                 "invalidArgument 415 unsupported_content_type"
             ),
             (
-                "POST \(rpc)GetThing", [("content-type", "application/grpc-web")],
+                "POST \(rpc)GetThing", [("content-type", "application/connect+json")],
                 "invalidArgument 415 unsupported_content_type"
+            ),
+            (
+                "GET \(rpc)Watch?encoding=json&message={}", [],
+                "unimplemented 405 method_not_allowed"
+            ),
+            ("DELETE \(rpc)Plain", [], "unimplemented 405 method_not_allowed"),
+            ("GET \(rpc)Plain", [], "invalidArgument 400 bad_query"),
+            (
+                "GET \(rpc)Plain?encoding=xml&message=", [],
+                "invalidArgument 415 unsupported_content_type"
+            ),
+            (
+                "GET \(rpc)Plain?encoding=json&message=&compression=lzma", [],
+                "unimplemented 501 unsupported_content_encoding"
             ),
             (
                 "POST \(rpc)Watch", [("content-type", "application/json")],
@@ -97,12 +129,27 @@ private let rpc = "/gateway.test.rest.Rest/"
             ),
             (
                 "POST \(rpc)GetThing",
-                [("content-type", "application/json"), ("content-encoding", "gzip")],
-                "unimplemented 415 unsupported_content_encoding"
+                [("content-type", "application/json"), ("content-encoding", "snappy")],
+                "unimplemented 501 unsupported_content_encoding"
             ),
             (
-                "POST /v1/all", [("content-encoding", "br")],
-                "unimplemented 415 unsupported_content_encoding"
+                "POST \(rpc)GetThing",
+                [("content-type", "application/grpc"), ("grpc-encoding", "snappy")],
+                "unimplemented 501 unsupported_content_encoding"
+            ),
+            (
+                "POST \(rpc)Watch",
+                [("content-type", "application/connect+json"), ("connect-content-encoding", "x")],
+                "unimplemented 501 unsupported_content_encoding"
+            ),
+            (
+                "POST \(rpc)Watch",
+                [("content-type", "application/connect+json"), ("connect-protocol-version", "2")],
+                "invalidArgument 400 bad_protocol_version"
+            ),
+            (
+                "POST /v1/all", [("content-encoding", "compress")],
+                "invalidArgument 415 unsupported_content_encoding"
             ),
             ("GET /v1/query", [("grpc-timeout", "1")], "invalidArgument 400 bad_timeout"),
             ("GET /v1/query", [("grpc-timeout", "")], "invalidArgument 400 bad_timeout"),
@@ -129,6 +176,63 @@ private let rpc = "/gateway.test.rest.Rest/"
         #expect(call.resolved(by: methods).error == nil)
         call.version = version
         #expect(call.resolved(by: methods).error?.httpStatus == 505)
+    }
+
+    /// "request coding, response coding", each with `*` where messages pass as they are.
+    private static func codings(_ line: String, _ fields: [(String, String)]) throws -> String {
+        let call = TestCall(line: line, fields: fields)
+        let (plan, _, error) = call.resolved(by: try CallPlanTests.methods())
+        #expect(error == nil)
+        return "\(plan.requestCoding)\(plan.requestPasses ? "*" : "") "
+            + "\(plan.responseCoding)\(plan.responsePasses ? "*" : "")"
+    }
+
+    @Test(
+        arguments: [
+            ("GetThing", "application/grpc", "grpc-encoding", "grpc-accept-encoding", true),
+            ("GetThing", "application/grpc-web", "grpc-encoding", "grpc-accept-encoding", true),
+            ("GetThing", "application/grpc+json", "grpc-encoding", "grpc-accept-encoding", false),
+            ("GetThing", "application/json", "content-encoding", "accept-encoding", false),
+            (
+                "Watch", "application/connect+json", "connect-content-encoding",
+                "connect-accept-encoding", false
+            ),
+        ] as [(String, String, String, String, Bool)])
+    func `codings are the protocol's own, and pass where every upstream knows them`(
+        method: String, type: String, encoding: String, accept: String, passes: Bool
+    ) throws {
+        let mark = passes ? "*" : ""
+        func codings(_ fields: [(String, String)]) throws -> String {
+            try CallPlanTests.codings(
+                "POST \(rpc)\(method)", [("content-type", type)] + fields)
+        }
+        #expect(try codings([]) == "identity\(mark) identity\(mark)")
+        #expect(
+            try codings([(encoding, "gzip"), (accept, "identity, gzip")])
+                == "gzip\(mark) gzip\(mark)")
+        #expect(try codings([(encoding, "br"), (accept, "zstd")]) == "brotli zstd")
+        #expect(
+            try codings([("x-encoding", "br"), (accept, "snappy")])
+                == "identity\(mark) identity\(mark)")
+    }
+
+    /// SEMANTICS e: by Accept if it names gRPC-Web, else as the request.
+    @Test(
+        arguments: [
+            ("application/grpc-web-text", nil, true), ("application/grpc-web", nil, false),
+            ("application/grpc-web", "application/grpc-web-text", true),
+            ("application/grpc-web-text", "application/grpc-web+proto", false),
+            ("application/grpc-web-text", "*/*", true),
+            ("application/grpc-web", "text/html, Application/gRPC-Web-Text;q=1", true),
+            ("application/grpc", "application/grpc-web-text", false),
+        ] as [(String, String?, Bool)])
+    func `the answer is text where the client wants that`(
+        type: String, accept: String?, isText: Bool
+    ) throws {
+        var fields = [("content-type", type)]
+        if let accept { fields.append(("accept", accept)) }
+        let call = TestCall(line: "POST \(rpc)GetThing", fields: fields)
+        #expect(call.resolved(by: try CallPlanTests.methods()).plan.answersAsText == isText)
     }
 
     @Test(
@@ -162,6 +266,8 @@ private let rpc = "/gateway.test.rest.Rest/"
         #expect(timeout("GET /v1/query", "") == 15_000_000_000)
         #expect(timeout("GET /nowhere", "") == nil)
         #expect(timeout("POST \(rpc)Chat", "application/grpc") == nil)
+        #expect(timeout("POST \(rpc)GetThing", "application/grpc-web") == nil)
+        #expect(timeout("POST \(rpc)Watch", "application/connect+json") == nil)
     }
 
     @Test func `a plan knows which sides stream`() throws {
@@ -180,95 +286,5 @@ private let rpc = "/gateway.test.rest.Rest/"
         #expect(kinds("Send") == [false, true, false])
         #expect(kinds("Chat") == [false, true, true])
         #expect(kinds("Nothing") == [true, false, false])
-    }
-}
-
-@Suite struct UpstreamHeadTests {
-    private static func head(
-        _ fields: [(String, String)], line: String = "POST \(rpc)GetThing",
-        contentType: String = "application/grpc",
-        remaining: Int64? = nil
-    ) throws -> String {
-        let methods = try MethodTable(pool: try TestPool.rest.get())
-        let call = TestCall(line: line, fields: [("content-type", contentType)] + fields)
-        let (plan, _, error) = call.resolved(by: methods)
-        #expect(error == nil)
-        var made = Fields()
-        plan.appendUpstreamHead(
-            from: call.head, methods: methods, authority: "up:1", scheme: "http",
-            remainingNanoseconds: remaining, to: &made)
-        return made.text
-    }
-
-    private static let start = ":method=POST :scheme=http :path=\(rpc)GetThing :authority=up:1"
-    private static let end = "te=trailers content-type=application/grpc"
-
-    @Test func `the head begins with pseudo-fields, the timeout and what gRPC needs`() throws {
-        #expect(
-            try UpstreamHeadTests.head([]) == "\(UpstreamHeadTests.start) \(UpstreamHeadTests.end)")
-        #expect(
-            try UpstreamHeadTests.head([], remaining: 1_500_000)
-                == "\(UpstreamHeadTests.start) grpc-timeout=1500000n \(UpstreamHeadTests.end)")
-        let rest = try UpstreamHeadTests.head(
-            [], line: "GET /v1/shelves/1/things/2?read_mask=title", contentType: "application/json")
-        #expect(rest == "\(UpstreamHeadTests.start) \(UpstreamHeadTests.end)")
-    }
-
-    @Test(
-        arguments: [
-            (
-                [("x-a", "1"), ("authorization", "Bearer x"), ("x-a", "2")],
-                "x-a=1 authorization=Bearer x x-a=2"
-            ),
-            ([("accept", "*/*"), ("user-agent", "curl/8")], "accept=*/* user-agent=curl/8"),
-            (
-                [("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip")],
-                "grpc-encoding=gzip grpc-accept-encoding=gzip"
-            ),
-            (
-                [("grpc-previous-rpc-attempts", "1"), ("grpc-foo", "x")],
-                "grpc-previous-rpc-attempts=1"
-            ),
-            ([("x-bin", "AAE"), ("y-bin", "AAE=,AA")], "x-bin=AAE y-bin=AAE=,AA"),
-            (
-                [
-                    ("host", "a"), ("content-length", "5"), ("content-encoding", "identity"),
-                    ("te", "gzip"),
-                    ("grpc-timeout", "5S"), ("expect", "100-continue"), ("upgrade", "h2c"),
-                    ("keep-alive", "x"),
-                    ("proxy-authorization", "x"), ("connect-protocol-version", "1"),
-                    ("accept-encoding", "gzip"),
-                ], ""
-            ),
-            (
-                [("connection", "x-hop, X-Two"), ("x-hop", "1"), ("x-two", "2"), ("x-stays", "3")],
-                "x-stays=3"
-            ),
-            (
-                [
-                    ("connection", "close"), ("connection", "x-hop"), ("x-hop", "1"),
-                    ("x-stays", "3"),
-                ], "x-stays=3"
-            ),
-            ([("x!y", "1"), ("x#", "2"), ("x-ok_1.2", "3")], "x-ok_1.2=3"),
-            ([("x-tab", "a\tb"), ("x-obs", "é")], "x-tab=a\tb x-obs=é"),
-            (
-                [("x-bin", "not base64!"), ("y-bin", "A"), ("z-bin", ""), ("ok-bin", "_-8")],
-                "z-bin= ok-bin=_-8"
-            ),
-        ] as [([(String, String)], String)])
-    func `metadata passes and the rest does not`(fields: [(String, String)], metadata: String)
-        throws
-    {
-        let expected = [UpstreamHeadTests.start, UpstreamHeadTests.end, metadata]
-            .filter { !$0.isEmpty }.joined(separator: " ")
-        #expect(try UpstreamHeadTests.head(fields) == expected)
-    }
-
-    @Test func `codings of gRPC messages pass only where the client speaks gRPC`() throws {
-        let fields = [("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip")]
-        #expect(
-            try UpstreamHeadTests.head(fields, contentType: "application/json")
-                == "\(UpstreamHeadTests.start) \(UpstreamHeadTests.end)")
     }
 }

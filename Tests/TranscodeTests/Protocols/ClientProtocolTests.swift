@@ -11,15 +11,42 @@ import Testing
             ("application/grpc+proto ; x=y", .grpc(.proto), .grpc(.proto)),
             ("Application/GRPC+Proto", .grpc(.proto), .grpc(.proto)),
             ("application/grpc+json", .grpc(.json), .grpc(.json)),
-            ("application/grpc-web", .grpcWeb, .grpcWeb),
-            ("application/grpc-web+proto", .grpcWeb, .grpcWeb),
-            ("application/grpc-web-text", .grpcWeb, .grpcWeb),
-            ("APPLICATION/GRPC-WEB-TEXT", .grpcWeb, .grpcWeb),
+            (
+                "application/grpc-web", .grpcWeb(.proto, isText: false),
+                .grpcWeb(.proto, isText: false)
+            ),
+            (
+                "application/grpc-web+proto;x", .grpcWeb(.proto, isText: false),
+                .grpcWeb(.proto, isText: false)
+            ),
+            (
+                "application/grpc-web+json", .grpcWeb(.json, isText: false),
+                .grpcWeb(.json, isText: false)
+            ),
+            (
+                "APPLICATION/GRPC-WEB-TEXT", .grpcWeb(.proto, isText: true),
+                .grpcWeb(.proto, isText: true)
+            ),
+            (
+                "application/grpc-web-text+proto", .grpcWeb(.proto, isText: true),
+                .grpcWeb(.proto, isText: true)
+            ),
+            (
+                "application/grpc-web-text+json", .grpcWeb(.json, isText: true),
+                .grpcWeb(.json, isText: true)
+            ),
+            ("application/grpc-web+xml", .unsupportedContentType, .rest),
+            ("application/grpc-websocket", .unsupportedContentType, .rest),
+            ("application/connect+xml", .unsupportedContentType, .rest),
+            ("application/connect+", .unsupportedContentType, .rest),
             ("application/grpc+thrift", .unsupportedContentType, .rest),
             ("application/grpcx", .unsupportedContentType, .rest),
-            ("application/connect+proto", .connectStreaming, .connectStreaming),
-            ("application/connect+json", .connectStreaming, .connectStreaming),
-            ("Application/Connect+JSON; charset=utf-8", .connectStreaming, .connectStreaming),
+            ("application/connect+proto", .connectStreaming(.proto), .connectStreaming(.proto)),
+            ("application/connect+json", .connectStreaming(.json), .connectStreaming(.json)),
+            (
+                "Application/Connect+JSON; charset=utf-8", .connectStreaming(.json),
+                .connectStreaming(.json)
+            ),
             ("application/json", .connectUnary(.json), .rest),
             ("application/json; charset=utf-8", .connectUnary(.json), .rest),
             ("Application/JSON", .connectUnary(.json), .rest),

@@ -55,11 +55,11 @@ import Testing
     @Test func `exactly the limit passes and one byte more does not`() throws {
         let exact = [0, 0, 0, 0, 4] + [UInt8](repeating: 1, count: 4)
         #expect(try read(exact, size: 3, limit: 4).count == 1)
-        #expect { try read([0, 0, 0, 0, 5], size: 5, limit: 4) } throws: { error in
-            (error as? Status)?.code == .resourceExhausted
+        #expect(throws: EnvelopeTooLong(length: 5)) {
+            try read([0, 0, 0, 0, 5], size: 5, limit: 4)
         }
-        #expect { try read([0, 255, 255, 255, 255], size: 1, limit: 4) } throws: { error in
-            (error as? Status)?.code == .resourceExhausted
+        #expect(throws: EnvelopeTooLong(length: .max)) {
+            try read([0, 255, 255, 255, 255], size: 1, limit: 4)
         }
     }
 

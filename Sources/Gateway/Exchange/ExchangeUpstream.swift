@@ -1,0 +1,156 @@
+import ProtoRuntime
+import Transcode
+
+// What the upstream's side tells a call.
+extension Exchange: UpstreamCall {
+    /// A connection has room: open the stream.
+    func openUpstream(on connection: UpstreamConnection) {
+        guard let stream, state.openUpstream() else { return }
+        let remaining = deadline == .max ? nil : deadline - reactor.loop.now
+        guard remaining ?? 1 > 0 else {
+            finish(.deadlineExceeded)
+            return
+        }
+        let scratch = reactor.takeScratch()
+        defer { reactor.giveBack(scratch) }
+        let channel = reactor.channel(ofMethod: plan.method)
+        _ = client.withHead { head in
+            plan.appendUpstreamHead(
+                from: head, methods: reactor.snapshot.methods, authority: channel.authority,
+                scheme: channel.scheme, remainingNanoseconds: remaining, to: &scratch.head.fields)
+        }
+        do throws(HTTP2Error) {
+            self.connection = connection
+            try connection.open(stream, scratch.head.fields)
+        } catch {
+            self.connection = nil
+            finish(
+                Status(
+                    .unavailable, "the upstream connection takes no stream",
+                    reason: "upstream_unreachable"))
+        }
+    }
+
+    func upstreamUnavailable(_ status: Status) { finish(status) }
+
+    /// The upstream's head is in the stream; `isLast`: it is a trailers-only answer.
+    func upstreamHead(isLast: Bool) {
+        guard let stream, state.response != .closed else { return }
+        guard !stream.isHeadTooLarge else {
+            finish(.upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax))
+            return
+        }
+        if isLast { return }
+        guard stream.response.status == 200, GRPC.isContentType(of: stream.response.fields) else {
+            finish(
+                GRPC.statusWithoutGRPC(
+                    httpStatus: stream.response.status, hasGRPCContentType: false,
+                    hasTrailers: false))
+            return
+        }
+        do throws(Status) {
+            try responseCodec.begin(
+                stream.response.fields, methods: reactor.snapshot.methods,
+                messageBytesMax: reactor.settings.messageBytesMax)
+        } catch {
+            finish(error)
+            return
+        }
+        guard responseCodec.isStreaming, state.beginResponse() else { return }
+        let scratch = reactor.takeScratch()
+        defer { reactor.giveBack(scratch) }
+        responseCodec.appendHead(of: stream.response.fields, to: &scratch.head)
+        client.beginResponse(scratch.head)
+    }
+
+    /// A piece of the upstream's body.
+    func upstreamBody(_ bytes: Span<UInt8>) {
+        guard let stream, let connection else { return }
+        guard state.response != .closed else {
+            connection.consume(stream)
+            return
+        }
+        let scratch = reactor.takeScratch()
+        defer { reactor.giveBack(scratch) }
+        do throws(Status) {
+            try responseCodec.receive(
+                bytes, methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                room: Exchange.unsentBytesMax, into: &scratch.body)
+        } catch {
+            fail(error, after: scratch)
+            return
+        }
+        sendClient(scratch)
+    }
+
+    /// The client has read: the messages that were held back follow.
+    func resumeResponse() {
+        let scratch = reactor.takeScratch()
+        defer { reactor.giveBack(scratch) }
+        do throws(Status) {
+            try responseCodec.resume(
+                methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                room: Exchange.unsentBytesMax, into: &scratch.body)
+        } catch {
+            fail(error, after: scratch)
+            return
+        }
+        sendClient(scratch)
+        if let heldStatus, !responseCodec.isHolding { finish(heldStatus, upstreamHasEnded: true) }
+    }
+
+    /// What was made before the error is still the client's.
+    private func fail(_ error: Status, after scratch: Scratch) {
+        client.send(scratch.body)
+        finish(error)
+    }
+
+    private func sendClient(_ scratch: Scratch) {
+        client.send(scratch.body)
+        if client.pendingBytes <= HTTP2Stream.lowWaterBytes, !responseCodec.isHolding {
+            consumeUpstream()
+        } else {
+            client.notifyWhenDrained()
+        }
+    }
+
+    /// The upstream may send on.
+    func consumeUpstream() {
+        guard let stream, let connection else { return }
+        connection.consume(stream)
+    }
+
+    /// The upstream ended its stream: its status is in the trailers, or in the head of a trailers-only answer.
+    func upstreamEnd() {
+        guard let stream, state.response != .closed else { return }
+        // Timers may be a tick late; an answer after the deadline is none.
+        guard deadline > reactor.loop.now else {
+            finish(.deadlineExceeded)
+            return
+        }
+        let status =
+            stream.isHeadTooLarge
+            ? .upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax)
+            : GRPC.finalStatus(stream.response, trailers: stream.trailers)
+        if responseCodec.isHolding {
+            hold(status, trailersOf: stream)
+        } else {
+            finish(status, upstreamHasEnded: true)
+        }
+    }
+
+    /// The stream is gone and will be used again for another call.
+    func upstreamClosed(code: UInt32, connectionFailure: String?) {
+        let owesAnswer = state.upstreamClosed()
+        stream = nil
+        connection = nil
+        guard owesAnswer, heldStatus == nil else { return }
+        if let connectionFailure {
+            finish(Status(.unavailable, connectionFailure, reason: "upstream_connection_lost"))
+        } else if deadline <= reactor.loop.now {
+            finish(.deadlineExceeded)
+        } else {
+            finish(GRPC.status(resetCode: code))
+        }
+    }
+}

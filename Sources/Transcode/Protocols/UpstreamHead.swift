@@ -1,0 +1,56 @@
+import ProtoRuntime
+
+extension CallPlan {
+    /// Appends the head of the upstream request: pseudo-fields, the timeout, what gRPC needs, then metadata (SEMANTICS d.1).
+    public func appendUpstreamHead(
+        from head: borrowing RequestHead, methods: MethodTable, authority: String,
+        scheme: StaticString,
+        remainingNanoseconds: Int64?, to fields: inout Fields
+    ) {
+        let path = methods.methods[Int(method)].path
+        fields.append(":method", "POST" as StaticString)
+        fields.append(":scheme", scheme)
+        fields.append(":path", path.span)
+        fields.append(":authority", authority)
+        if let remainingNanoseconds {
+            fields.append(.grpcTimeout) {
+                Timeout.formatGRPC(nanoseconds: remainingNanoseconds, into: &$0)
+            }
+        }
+        fields.append(.te, "trailers")
+        fields.append(.contentType, GRPC.contentType)
+        for index in 0..<head.fields.count {
+            let known = head.fields.known(at: index)
+            if known == .grpcEncoding && requestPasses
+                || known == .grpcAcceptEncoding && responsePasses
+            {
+                fields.append(known, head.fields.value(at: index))
+                continue
+            }
+            guard CallPlan.isForwarded(known) else { continue }
+            let name = head.fields.name(at: index)
+            guard known == .userAgent || Metadata.request(name) == .forward,
+                Metadata.canCarry(name, head.fields.value(at: index)),
+                !CallPlan.isHopByHop(name, in: head.fields)
+            else { continue }
+            fields.append(name: name, value: head.fields.value(at: index))
+        }
+    }
+
+    /// Whether a `connection` field names it (RFC 9110 §7.6.1).
+    private static func isHopByHop(_ name: Span<UInt8>, in fields: borrowing Fields) -> Bool {
+        guard let first = fields.firstIndex(of: .connection) else { return false }
+        for index in first..<fields.count where fields.known(at: index) == .connection {
+            if fields.value(at: index).listContains(name) { return true }
+        }
+        return false
+    }
+
+    /// Whether a field that the gateway knows may be metadata; all but these few are never forwarded.
+    private static func isForwarded(_ known: KnownField) -> Bool {
+        switch known {
+        case .other, .accept, .userAgent: true
+        default: false
+        }
+    }
+}

@@ -1,8 +1,8 @@
 #pragma once
 #include <zlib.h>
 
-// Windows of 32 KB; gzip's or zlib's header is told apart when reading, gzip's is written. Both are macros in zlib.h.
-static inline int czlib_inflate_init(z_stream *stream) { return inflateInit2(stream, 15 + 32); }
+// Windows of 32 KB with gzip's header and trailer around them; both are macros in zlib.h.
+static inline int czlib_inflate_init(z_stream *stream) { return inflateInit2(stream, 15 + 16); }
 static inline int czlib_deflate_init(z_stream *stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 }

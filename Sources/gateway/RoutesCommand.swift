@@ -27,7 +27,7 @@ struct RoutesCommand: ParsableCommand {
         for method in methods.methods {
             Terminal.print(
                 "POST  \(method.descriptor.path)  \(ServiceReport.kind(of: method)): "
-                    + ServiceReport.protocols(of: method))
+                    + ServiceReport.protocols)
         }
     }
 

@@ -44,23 +44,20 @@ enum ServiceReport {
         }
     }
 
-    /// The protocols by which a method is called, without REST.
-    static func protocols(of method: Method) -> String {
-        method.kind == .unary ? "gRPC, Connect" : "gRPC"
-    }
+    /// The protocols by which every method is called.
+    static let protocols = "gRPC, gRPC-Web, Connect"
 
     /// All ways to a method, and those that are not there with the reason.
     private static func reach(of method: Method, _ methods: MethodTable) -> String {
         let routes = method.routes.map { methods.routes.patterns[Int($0)] }
         let rest = routes.map { "REST \($0.httpMethod) \($0.template.text)" }
         guard method.kind == .unary else {
-            let missing = rest.isEmpty ? "Connect" : "Connect or REST"
-            return "\(protocols(of: method)); not by \(missing): no streams there yet"
+            return rest.isEmpty ? protocols : "\(protocols); not by REST: no streams there yet"
         }
         guard !rest.isEmpty else {
-            return "\(protocols(of: method)); not by REST, as it has no google.api.http rule"
+            return "\(protocols); not by REST, as it has no google.api.http rule"
         }
-        return ([protocols(of: method)] + rest).joined(separator: ", ")
+        return ([protocols] + rest).joined(separator: ", ")
     }
 
     private static func serviceName(of method: Method) -> String {

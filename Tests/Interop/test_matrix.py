@@ -19,7 +19,7 @@ def is_served(cell):
     return cell.protocol == "grpc" and cell.codec == "proto" and cell.http == "2" and cell.coding in ("identity", "gzip")
 
 
-CELLS = [pytest.param(cell, id=str(cell), marks=[])
+CELLS = [pytest.param(cell, id=str(cell), marks=[] if is_served(cell) else pytest.mark.xfail(run=False, reason="to come"))
          for cell in axes.pairwise_cells()]
 
 

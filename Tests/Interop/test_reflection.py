@@ -65,7 +65,7 @@ def test_services_of_grpcio_are_learned_and_called(learn):
         assert answer.json == {"text": "b"}
         text = "\n".join(gateway.errors)
         assert "grpc.reflection.v1alpha" in text, "grpcio has no v1"
-        for part in ("Echo ", "REST GET /v1/echo/{text}", "bidi stream: gRPC; not by Connect", "unary: gRPC, Connect"):
+        for part in ("Echo ", "REST GET /v1/echo/{text}", "bidi stream: gRPC, gRPC-Web, Connect", "unary: gRPC, gRPC-Web, Connect"):
             assert part in text, text
     finally:
         server.stop()

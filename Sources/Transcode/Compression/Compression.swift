@@ -33,7 +33,9 @@ public final class Compression {
             case .identity:
                 guard bytes.count <= bytesMax else { throw .tooLarge }
                 output.append(bytes)
-            case .gzip, .deflate: try inflater.inflate(bytes, into: &output, bytesMax: bytesMax)
+            case .gzip, .deflate:
+                try inflater.inflate(
+                    bytes, isZlib: coding == .deflate, into: &output, bytesMax: bytesMax)
             case .brotli: try Brotli.inflate(bytes, into: &output, bytesMax: bytesMax)
             case .zstd: try zstdDecoder.inflate(bytes, into: &output, bytesMax: bytesMax)
             }

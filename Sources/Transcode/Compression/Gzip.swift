@@ -14,10 +14,11 @@ final class GzipDecoder {
         unsafe stream.deallocate()
     }
 
+    /// - Parameter isZlib: the bytes are of the zlib format.
     func inflate(
-        _ bytes: Span<UInt8>, into output: inout OutputBlock, bytesMax: Int
+        _ bytes: Span<UInt8>, isZlib: Bool, into output: inout OutputBlock, bytesMax: Int
     ) throws(CompressionError) {
-        guard prepare(), bytes.count <= Int(UInt32.max) else { throw .malformed }
+        guard prepare(isZlib), bytes.count <= Int(UInt32.max) else { throw .malformed }
         let bound = BoundedOutput(start: output.count, bytesMax: bytesMax)
         let isWhole = try unsafe bytes.withUnsafeBufferPointer { (input) throws(CompressionError) in
             unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
@@ -54,10 +55,11 @@ final class GzipDecoder {
         }
     }
 
-    private func prepare() -> Bool {
-        if isReady { return unsafe inflateReset(stream) == Z_OK }
-        isReady = unsafe czlib_inflate_init(stream) == Z_OK
-        return isReady
+    private func prepare(_ isZlib: Bool) -> Bool {
+        if !isReady { isReady = unsafe czlib_inflate_init(stream) == Z_OK }
+        // Windows of 32 KB; 16 more says that gzip's header and trailer are around the data.
+        guard isReady else { return false }
+        return unsafe inflateReset2(stream, isZlib ? 15 : 15 + 16) == Z_OK
     }
 }
 

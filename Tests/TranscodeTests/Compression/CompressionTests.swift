@@ -97,6 +97,15 @@ private func decoded(_ base64: String) throws -> [UInt8] {
         }
     }
 
+    @Test func `gzip and zlib are not taken for each other`() throws {
+        let gzip = try decoded(samples[0].1)
+        let zlib = try decoded(samples[1].1)
+        #expect(throws: CompressionError.malformed) {
+            try CompressionTests.inflated(gzip, .deflate)
+        }
+        #expect(throws: CompressionError.malformed) { try CompressionTests.inflated(zlib, .gzip) }
+    }
+
     @Test func `members and frames one behind the other are one`() throws {
         for coding in [ContentCoding.gzip, .zstd] {
             for (other, base64) in samples where other == coding {

@@ -52,8 +52,8 @@ public enum PercentEncoding {
     }
 
     /// Whether decoding could change anything.
-    static func isCoded(_ text: Span<UInt8>, plusIsSpace: Bool = false) -> Bool {
-        plainEnd(text, from: 0, plusIsSpace) < text.count
+    static func isCoded(_ text: Span<UInt8>) -> Bool {
+        plainEnd(text, from: 0, false) < text.count
     }
 
     /// Where the run of bytes that stand for themselves ends.

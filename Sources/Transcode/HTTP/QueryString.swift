@@ -8,6 +8,10 @@ public struct QueryString: ~Escapable {
         /// Empty, at the end of the name, when there is no `=`.
         public var value: Range<Int>
         public var hasValue: Bool
+        /// There is a `%` or a `+`: decoding changes the name.
+        public var isNameCoded = false
+        /// The same of the value.
+        public var isValueCoded = false
     }
 
     let query: Span<UInt8>
@@ -22,17 +26,35 @@ public struct QueryString: ~Escapable {
         while offset < query.count {
             let start = offset
             var equals = -1
+            var codedName = false
+            var isCoded = false
             var end = start
-            while end < query.count, query[end] != UInt8(ascii: "&") {
-                if equals < 0, query[end] == UInt8(ascii: "=") { equals = end }
-                end += 1
+            while end < query.count {
+                let byte = query[end]
+                end &+= 1
+                // Letters stand behind all that has a meaning.
+                if byte > UInt8(ascii: "=") { continue }
+                if byte == UInt8(ascii: "&") {
+                    end &-= 1
+                    break
+                }
+                if byte == UInt8(ascii: "%") || byte == UInt8(ascii: "+") {
+                    isCoded = true
+                } else if byte == UInt8(ascii: "="), equals < 0 {
+                    equals = end &- 1
+                    codedName = isCoded
+                    isCoded = false
+                }
             }
             offset = end + 1
             if end == start { continue }
-            if equals < 0 {
-                return Parameter(name: start..<end, value: end..<end, hasValue: false)
+            guard equals >= 0 else {
+                return Parameter(
+                    name: start..<end, value: end..<end, hasValue: false, isNameCoded: isCoded)
             }
-            return Parameter(name: start..<equals, value: equals + 1..<end, hasValue: true)
+            return Parameter(
+                name: start..<equals, value: equals + 1..<end, hasValue: true,
+                isNameCoded: codedName, isValueCoded: isCoded)
         }
         return nil
     }

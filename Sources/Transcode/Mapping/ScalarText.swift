@@ -116,13 +116,9 @@ public enum ScalarText {
     }
 
     private static func bool(_ text: Span<UInt8>) throws(JSONFault) -> UInt64 {
-        let held = sealed(text)
-        var cursor = ByteCursor(held, in: 0..<held.count)
-        if held.count == 1, cursor.byte == UInt8(ascii: "1") { return 1 }
-        if held.count == 1, cursor.byte == UInt8(ascii: "0") { return 0 }
-        let value = try cursor.readBool()
-        guard cursor.isAtEnd else { throw .expectedBool }
-        return value ? 1 : 0
+        if text.isEqual(to: "true") || text.isEqual(to: "1") { return 1 }
+        if text.isEqual(to: "false") || text.isEqual(to: "0") { return 0 }
+        throw .expectedBool
     }
 
     private static func writeMessage(

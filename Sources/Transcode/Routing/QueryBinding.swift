@@ -11,7 +11,11 @@ extension RequestBinding {
         while let parameter = walk.next() {
             scratch.name.removeAll()
             let rawName = query.extracting(parameter.name)
-            try decode(rawName, rawName, into: &scratch.name)
+            if parameter.isNameCoded {
+                try decode(rawName, rawName, into: &scratch.name)
+            } else {
+                scratch.name.append(rawName)
+            }
             if isIgnored(scratch.name.bytes) { continue }
             guard let target = try target(of: scratch.name.bytes, tables) else { continue }
             try bindParameter(
@@ -76,8 +80,8 @@ extension RequestBinding {
         }
         try note(target, scratch.name, tables, &scratch.bound)
         let value = query.extracting(parameter.value)
-        if parameter.hasValue, !isJSON, target.mapKey == nil, target.path.count == 1,
-            !PercentEncoding.isCoded(value, plusIsSpace: true)
+        if parameter.hasValue, !parameter.isValueCoded, !isJSON, target.mapKey == nil,
+            target.path.count == 1
         {
             // The usual case needs no scratch.
             do throws(ScalarTextError) {

@@ -18,4 +18,23 @@ import Testing
         }
         #expect(found == expected)
     }
+
+    @Test(arguments: [
+        ("a=1", false, false), ("a%20=1", true, false), ("a=%31", false, true),
+        ("a+=b", true, false),
+        ("a=+", false, true), ("a+b", true, false), ("+=+", true, true), ("a=b=%", false, true),
+        ("x=%&a=1", false, true),
+    ])
+    func `a parameter says what decoding would change`(
+        _ query: String, _ isNameCoded: Bool, _ isValueCoded: Bool
+    ) throws {
+        let bytes = Array(query.utf8)
+        var walk = QueryString(bytes.span)
+        let first = walk.next()
+        let parameter = try #require(first)
+        #expect(parameter.isNameCoded == isNameCoded)
+        #expect(parameter.isValueCoded == isValueCoded)
+        let second = walk.next()
+        if let second { #expect(!second.isNameCoded && !second.isValueCoded) }
+    }
 }

@@ -20,8 +20,25 @@ enum FuzzSchemas {
 
     static let all = Result { try DescriptorPool(fileDescriptorSets: [file("test/all.binpb")]) }
 
+    /// The annotated routes of rest.proto; bodies that are a field of every shape, and masks of PATCH.
     static let rest = Result {
-        try MethodTable(pool: DescriptorPool(fileDescriptorSets: [file("test/rest.binpb")]))
+        let fields = ["child", "children", "labels", "parts", "when", "value", "object", "maybe"]
+        let rules =
+            fields.map { (method: "POST", path: "/v1/field/\($0)", body: $0) }
+            + [(method: "PATCH", path: "/v1/patch/{text}", body: "child")]
+        return try MethodTable(
+            pool: DescriptorPool(fileDescriptorSets: [file("test/rest.binpb")]),
+            rules: rules.map { rule in
+                ConfiguredRule(
+                    HTTPRule(
+                        selector: "gateway.test.rest.Rest.Post", httpMethod: rule.method,
+                        path: rule.path, body: rule.body), appends: true)
+            },
+            options: { _ in
+                var options = MethodOptions()
+                options.rest.fillsPatchMask = true
+                return options
+            })
     }
 
     static let demo = Result { try file("demo.binpb") }

@@ -15,7 +15,9 @@ enum TemplateTarget {
             try checkAlone(template)
             let method = methods[index % methods.count]
             patterns.append(
-                RoutePattern(httpMethod: method, template: template, owner: "\(index)"))
+                RoutePattern(
+                    httpMethod: method, template: template, owner: "\(index)",
+                    ignoresTrailingSlash: index % 4 == 3))
         }
         guard let table = try? RouteTable(patterns) else { return }
         let outcome = try match(table, "GET", path)
@@ -25,11 +27,29 @@ enum TemplateTarget {
             let method = patterns[Int(route)].httpMethod
             try check(method == "GET" || method == "*", "matched a route of \(method)")
             try check(allowed.contains("GET"), "GET is not allowed: \(allowed)")
+            if path.last != UInt8(ascii: "/") { try checkOrder(table, Int(route), path) }
         case .methodNotAllowed:
             try check(allowed == "POST", "GET is refused, allowed is '\(allowed)'")
         case .malformedPath(let offset):
             try check(path.indices.contains(offset), "malformed at \(offset) of \(path.count)")
         case .notFound: try check(allowed.isEmpty, "not found, allowed is \(allowed)")
+        }
+        for mismatch in table.mismatches(method: "GET", path: text(path)) {
+            try check(!mismatch.reason.isEmpty, "a route without a reason")
+        }
+    }
+
+    /// No route that comes before the one that matched takes the path by itself.
+    private static func checkOrder(
+        _ table: RouteTable, _ route: Int, _ path: [UInt8]
+    ) throws(BrokenRule) {
+        let order = table.matchingOrder
+        try check(order.sorted() == Array(table.patterns.indices), "routes are missing: \(order)")
+        for earlier in order.prefix(while: { $0 != route }) {
+            guard let alone = try? RouteTable([table.patterns[earlier]]) else { continue }
+            if case .route = try match(alone, "GET", path) {
+                throw BrokenRule("\(table.patterns[earlier].template.text) comes first")
+            }
         }
     }
 
@@ -117,7 +137,14 @@ enum QueryTarget {
         } catch {
             try check(output.count == 6, "the output was not restored")
             try check((400...499).contains(error.httpStatus), "status \(error.httpStatus)")
+            try check(
+                error.httpStatus != 400 || !error.details.isEmpty, "no field is named: \(error)")
             return
+        }
+        if let path = String(validating: path, as: UTF8.self) {
+            let parameters = binding.parameters(
+                of: match, path: path, query: text(query), tables)
+            try check(parameters.count >= match.captureCount, "\(parameters.count) parameters")
         }
         var printed = OutputBlock()
         do throws(JSONError) {

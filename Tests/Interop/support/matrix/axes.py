@@ -75,6 +75,8 @@ def can(cell):
         return False
     if cell.client == "buf" and cell.http == "1.1" and (cell.tls == "tls" or cell.kind == "bidi"):
         return False  # it takes what ALPN offers, and HTTP/2 for what may be full-duplex
+    if cell.protocol == "connect-get" and cell.coding == "identity" and cell.outcome in ("exact", "oversize"):
+        return False  # no URL is that long
     if cell.client == "raw":
         return refusal(cell) is None or cell.outcome == "ok"
     return refusal(cell) is None

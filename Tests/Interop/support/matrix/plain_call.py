@@ -2,17 +2,19 @@
 import dataclasses
 
 from .. import http1
-from . import axes
+from . import axes, transport
 from .framing import CODES, NAMES
 from .raw_client import RawCall
 from .schema import Item, Order
 
+BROKEN = -1
 STATUSES = {number: status for number, status in CODES.values()}
 
 
 @dataclasses.dataclass
 class Seen:
-    """What a client was told: google.rpc.Code, message, gateway-error or None, and the answers it got."""
+    """What a client was told: google.rpc.Code, message, gateway-error or None, and the answers it got. BROKEN for an answer
+    that was cut, so that no client takes it for whole."""
 
     code: int
     message: str
@@ -48,6 +50,8 @@ class ByCell:
             while (item := call.next()) is not None:
                 items.append(item)
             outcome = call.outcome(items)
+        except transport.Broken as error:
+            return Seen(BROKEN, str(error), None, items)
         finally:
             call.close()
         number = next(number for number, name in NAMES.items() if name == outcome.code)

@@ -49,10 +49,8 @@ class HTTP1Request:
 
     def send(self, data, end=False):
         if self.chunked:
-            if data:
-                self.raw.send(b"%x\r\n%b\r\n" % (len(data), data))
-            if end:
-                self.raw.send(b"0\r\n\r\n")
+            chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            self.raw.send(chunk + (b"0\r\n\r\n" if end else b""))
             return
         self.body += data
         if end:

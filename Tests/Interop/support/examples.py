@@ -12,6 +12,7 @@ a line, and a line that is only `…` for any lines. A block whose first line is
 import os
 import re
 import subprocess
+import sys
 
 from .gateway_process import BINARY
 from .schema import ROOT
@@ -109,10 +110,10 @@ def substitute(text, replace):
 
 
 def environment(folder):
-    """The shell's: the binary is found as `gateway`, and nothing is read from the user's home."""
+    """The shell's: the binary is found as `gateway`, what is in .venv as itself, and nothing is read from the user's home."""
     tools = os.path.join(folder, ".tools")
     os.makedirs(tools, exist_ok=True)
     link = os.path.join(tools, "gateway")
     if not os.path.lexists(link):
         os.symlink(os.path.abspath(BINARY), link)
-    return dict(os.environ, HOME=str(folder), PATH=tools + os.pathsep + os.environ["PATH"])
+    return dict(os.environ, HOME=str(folder), PATH=os.pathsep.join([tools, os.path.dirname(sys.executable), os.environ["PATH"]]))

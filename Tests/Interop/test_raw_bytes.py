@@ -5,6 +5,7 @@ import itertools
 import pytest
 from h2.settings import SettingCodes
 
+from support.http1 import RawConnection
 from support.http2 import Client
 from support.matrix.axes import Cell
 from support.matrix.framing import envelope
@@ -215,3 +216,37 @@ def test_bad_base64(port, wire, tail):
             call.protocol.receive(data)
         call.protocol.end(call.request.trailers)
         assert call.protocol.failure.code in BAD, call.protocol.failure
+
+
+# Bodies without envelopes
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+@pytest.mark.parametrize("codec", ["proto", "json"])
+def test_a_bare_body_may_be_cut_anywhere(port, http, codec):
+    one = cell(("connect", http), "unary", codec)
+    body = order(3, codec)
+    for at in range(1, len(body)):
+        code, items, _ = ask(port, one, body[:at], body[at:])
+        assert (code, indexes(items)) == ("ok", [3]), at
+
+
+@pytest.mark.parametrize("codec", ["proto", "json"])
+def test_a_bare_body_that_is_shorter_than_announced(port, codec):
+    """The client ends its connection within the body: nothing comes to the upstream, and nothing is answered as a success."""
+    body = order(3, codec)
+    with RawConnection(port) as raw:
+        raw.send(f"POST /{SERVICE}/Unary HTTP/1.1\r\nHost: x\r\nContent-Type: application/{codec}\r\n"
+                 f"Content-Length: {len(body) + 1}\r\n\r\n".encode() + body)
+        raw.finish_sending()
+        answer = raw.everything()
+    assert b"HTTP/1.1 200" not in answer, answer
+
+
+def test_bytes_after_a_bare_body_are_another_request(port):
+    body = order(3, "json")
+    with RawConnection(port) as raw:
+        raw.send(f"POST /{SERVICE}/Unary HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                 f"Content-Length: {len(body)}\r\n\r\n".encode() + body + b"\0\1\2\3\r\n\r\n")
+        assert raw.response().status == 200
+        assert raw.response().status == 400
+        assert raw.at_end()

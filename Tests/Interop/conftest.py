@@ -13,6 +13,7 @@ from support import http1, schema  # noqa: E402
 from support.certificates import Certificates  # noqa: E402
 from support.echo_server import EchoServer  # noqa: E402
 from support.gateway_process import BINARY, GatewayProcess  # noqa: E402
+from support.matrix.run import matrix_gateway  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -83,6 +84,20 @@ def gateway(shared_gateway):
     assert process.alive(), f"ended with {process.process.returncode}:\n" + "\n".join(process.errors)
     answer = http1.request(process.port, "GET", "/v1/echo/still-here")
     assert answer.status == 200 and answer.json == {"text": "still-here"}, answer
+
+
+@pytest.fixture(scope="session")
+def served(certificates):
+    """The gateway of the protocol matrix, with TLS and without, and its server."""
+    with matrix_gateway(certificates) as served:
+        yield served
+
+
+@pytest.fixture
+def port(served):
+    """Its port without TLS. Whatever a test sends, it stays up."""
+    yield served.plain_port
+    assert served.process.alive(), "\n".join(served.process.errors)
 
 
 @pytest.fixture

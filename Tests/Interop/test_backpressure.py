@@ -21,7 +21,7 @@ every_wire = pytest.mark.parametrize("wire", [
 
 
 @pytest.fixture(scope="module")
-def served():
+def flowing():
     server = flow.FlowServer()
     process = GatewayProcess("proxy", server.target, "--descriptors", MATRIX_SET, "--listen", "127.0.0.1:0", "--admin", "off",
                              "--threads", "1")
@@ -74,8 +74,8 @@ def calm(port, cell):
 
 
 @every_wire
-def test_a_slow_client_stops_its_upstream(served, pace, report, wire):
-    server, process = served
+def test_a_slow_client_stops_its_upstream(flowing, pace, report, wire):
+    server, process = flowing
     cell = Cell("raw", *wire[:3], "server-stream", "identity", "plain", "ok")
     before_p99, ratio, (seconds, rate) = calm(process.port, cell), flow.answer_ratio(cell), pace
     call = flow.call(process.port, cell)
@@ -106,8 +106,8 @@ def test_a_slow_client_stops_its_upstream(served, pace, report, wire):
 
 
 @every_wire
-def test_a_slow_upstream_stops_its_client(served, pace, report, wire):
-    server, process = served
+def test_a_slow_upstream_stops_its_client(flowing, pace, report, wire):
+    server, process = flowing
     cell = Cell("raw", *wire[:3], "client-stream", "identity", "plain", "ok")
     before_p99, (body, ratio), (seconds, rate) = calm(process.port, cell), flow.big_order(cell), pace
     call, server.pace = flow.call(process.port, cell), rate

@@ -11,7 +11,6 @@ from support.matrix.codings import CODINGS, compress
 from support.matrix.framing import CODES, envelope, single
 from support.matrix.raw_body import BodyCall, as_sent, ask
 from support.matrix.raw_client import encode
-from support.matrix.run import matrix_gateway
 from support.matrix.scenario import LIMIT
 from support.matrix.schema import Order
 
@@ -23,18 +22,6 @@ every_wire = pytest.mark.parametrize("wire", WIRES, ids=[" ".join(wire) for wire
 every_coding = pytest.mark.parametrize("coding", CODINGS[1:])
 
 pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
-
-@pytest.fixture(scope="module")
-def served(certificates):
-    with matrix_gateway(certificates) as served:
-        yield served
-
-
-@pytest.fixture
-def port(served):
-    yield served.plain_port
-    assert served.process.alive(), "\n".join(served.process.errors)
 
 
 def cell(wire, coding, codec="json"):

@@ -7,19 +7,12 @@ import pytest
 
 from support import http1
 from support.matrix.codings import compress
-from support.matrix.run import matrix_gateway
 from support.matrix.schema import SERVICE, Item, Order, matrix
 
 PATH = f"/{SERVICE}/Get"
 JSON = '{"key":"naïve 🦊 %+&=","index":7}'
 
 pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
-
-@pytest.fixture(scope="module")
-def served(certificates):
-    with matrix_gateway(certificates) as served:
-        yield served
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from support.gateway_process import GatewayProcess
 from support.matrix.axes import Cell
 from support.matrix.framing import envelope
 from support.matrix.raw_body import BodyCall, as_sent, ask
-from support.matrix.run import matrix_gateway
 from support.matrix.schema import MATRIX_SET, Order
 from support.scripted_upstream import ScriptedUpstream
 from support.upstream_scripts import GOOD, MESSAGE
@@ -15,12 +14,6 @@ from support.upstream_scripts import GOOD, MESSAGE
 pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
 WIRES = [("connect", "1.1"), ("connect", "2"), ("grpc-web", "1.1"), ("grpc-web", "2"), ("grpc-web-text", "1.1"), ("grpc", "2")]
 every_wire = pytest.mark.parametrize("wire", WIRES, ids=" ".join)
-
-
-@pytest.fixture(scope="module")
-def served(certificates):
-    with matrix_gateway(certificates) as served:
-        yield served
 
 
 def cell(wire, kind):

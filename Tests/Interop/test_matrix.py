@@ -3,13 +3,7 @@ axes' values for each client. All of them: `make matrix`."""
 import pytest
 
 from support.matrix import axes
-from support.matrix.run import check_cell, matrix_gateway
-
-
-@pytest.fixture(scope="module")
-def served(certificates):
-    with matrix_gateway(certificates) as served:
-        yield served
+from support.matrix.run import check_cell
 
 
 def is_served(cell):

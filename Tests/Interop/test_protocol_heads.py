@@ -7,22 +7,9 @@ from support.matrix.framing import envelope
 from support.matrix.protocols import GRPCWeb, GRPCWebText
 from support.matrix.raw_body import BodyCall, as_sent, ask
 from support.matrix.raw_client import encode
-from support.matrix.run import matrix_gateway
 from support.matrix.schema import SERVICE, Order
 
 pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
-
-@pytest.fixture(scope="module")
-def served(certificates):
-    with matrix_gateway(certificates) as served:
-        yield served
-
-
-@pytest.fixture
-def port(served):
-    yield served.plain_port
-    assert served.process.alive(), "\n".join(served.process.errors)
 
 
 def cell(protocol, http, kind="unary", codec="json"):

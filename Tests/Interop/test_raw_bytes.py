@@ -12,7 +12,6 @@ from support.matrix.framing import envelope
 from support.matrix.protocols import protocol
 from support.matrix.raw_body import BodyCall, as_sent, ask
 from support.matrix.raw_client import encode
-from support.matrix.run import matrix_gateway
 from support.matrix.scenario import LIMIT
 from support.matrix.schema import SERVICE, Order
 
@@ -24,18 +23,6 @@ every_wire = pytest.mark.parametrize("wire", WIRES, ids=IDS)
 BAD = {"invalid_argument", "internal"}
 
 pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
-
-@pytest.fixture(scope="module")
-def served(certificates):
-    with matrix_gateway(certificates) as served:
-        yield served
-
-
-@pytest.fixture
-def port(served):
-    yield served.plain_port
-    assert served.process.alive(), "\n".join(served.process.errors)
 
 
 def cell(wire, kind="bidi", codec="proto", coding="identity"):

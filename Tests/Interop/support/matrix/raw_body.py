@@ -26,10 +26,6 @@ class BodyCall:
     def __exit__(self, *exception):
         self.request.close()
 
-    def write(self, data):
-        """Bytes of envelopes; in text mode as base64, which is then cut where the test cuts it not, so use `send` there."""
-        self.request.send(as_sent(self.cell, data))
-
     def send(self, data, end=False):
         self.request.send(data, end)
 

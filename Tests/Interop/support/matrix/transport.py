@@ -1,7 +1,5 @@
 """One HTTP request whose body and answer flow piece by piece, over HTTP/1.1 or HTTP/2, with TLS or without."""
 import socket
-import ssl
-import struct
 
 import h2.exceptions
 
@@ -161,12 +159,3 @@ class HTTP2Request:
 
 def request(http, *arguments, **options):
     return {"1.1": HTTP1Request, "2": HTTP2Request}[http](*arguments, **options)
-
-
-def abort(connection):
-    """Closes a socket with a TCP reset."""
-    if isinstance(connection, ssl.SSLSocket):
-        connection.close()
-        return
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()

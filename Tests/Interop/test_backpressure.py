@@ -97,7 +97,7 @@ def test_a_slow_client_stops_its_upstream(flowing, pace, report, wire):
         while drained < 32 * MB:
             drained += call.read(1 << 20)
         speed = drained / (time.monotonic() - begin) / MB
-        assert speed > 1.25 * rate / MB, "it does not get fast again"
+        assert speed > rate / MB / 2, "it does not get fast again"
         report(f"down, {' '.join(wire[:3])}: {read * ratio / seconds / MB:.1f} MB/s read for {seconds} s, {held / MB:.1f} MB held, RSS "
                f"+{grown} kB, then {speed:.0f} MB/s; {len(unary.times)} unary calls, p99 {unary.p99:.1f} ms, calm {before_p99:.1f} ms")
     finally:
@@ -129,7 +129,7 @@ def test_a_slow_upstream_stops_its_client(flowing, pace, report, wire):
             more += call.write(body)
             unary()
         speed = more / (time.monotonic() - begin) / MB
-        assert speed > 1.25 * rate / MB, "it does not get fast again"
+        assert speed > rate / MB / 2, "it does not get fast again"
         call.finish()
         report(f"up,   {' '.join(wire[:3])}: {read / seconds / MB:.1f} MB/s read for {seconds} s, {held / MB:.1f} MB held, RSS "
                f"+{grown} kB, then {speed:.0f} MB/s; {len(unary.times)} unary calls, p99 {unary.p99:.1f} ms, calm {before_p99:.1f} ms")

@@ -12,8 +12,6 @@ from support.matrix.schema import SERVICE, Item, Order, matrix
 PATH = f"/{SERVICE}/Get"
 JSON = '{"key":"naïve 🦊 %+&=","index":7}'
 
-pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
 
 @pytest.fixture
 def get(served):

@@ -15,8 +15,6 @@ WIRES = [("connect", "proto", "1.1", "unary"), ("connect", "json", "2", "unary")
          ("grpc-web-text", "proto", "1.1", "server-stream"), ("grpc", "proto", "2", "unary"), ("grpc", "proto", "2", "bidi")]
 every_wire = pytest.mark.parametrize("wire", WIRES, ids=[" ".join(wire) for wire in WIRES])
 
-pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
 
 def cell(wire):
     protocol, codec, http, kind = wire

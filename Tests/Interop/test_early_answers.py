@@ -11,7 +11,6 @@ from support.matrix.schema import MATRIX_SET, Order
 from support.scripted_upstream import ScriptedUpstream
 from support.upstream_scripts import GOOD, MESSAGE
 
-pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
 WIRES = [("connect", "1.1"), ("connect", "2"), ("grpc-web", "1.1"), ("grpc-web", "2"), ("grpc-web-text", "1.1"), ("grpc", "2")]
 every_wire = pytest.mark.parametrize("wire", WIRES, ids=" ".join)
 

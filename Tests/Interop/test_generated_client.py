@@ -21,6 +21,8 @@ FILES = ["gateway/demo/v1/library.proto", "gateway/demo/v1/ticker.proto", "googl
          "google/api/http.proto", "google/rpc/error_details.proto"]
 CODECS = {"proto": proto_binary_codec(), "json": proto_json_codec()}
 
+pytestmark = pytest.mark.xfail(reason="to come: it compresses with gzip")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, request):

@@ -22,8 +22,6 @@ every_wire = pytest.mark.parametrize("wire", WIRES, ids=IDS)
 # What a server may say of bytes that are against the rules.
 BAD = {"invalid_argument", "internal"}
 
-pytestmark = pytest.mark.xfail(run=False, reason="to come; --runxfail runs it")
-
 
 def cell(wire, kind="bidi", codec="proto", coding="identity"):
     return Cell("raw", wire[0], codec, wire[1], kind, coding, "plain", "ok")

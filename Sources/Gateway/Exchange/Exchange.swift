@@ -122,7 +122,9 @@ final class Exchange: TimerTarget {
 
     /// Response bytes have left: the upstream may send on.
     func clientDrained() {
-        guard client.pendingBytes <= HTTP2Stream.lowWaterBytes else { return }
+        guard state.response != .closed, client.pendingBytes <= HTTP2Stream.lowWaterBytes else {
+            return
+        }
         if responseCodec.isHolding { resumeResponse() } else { consumeUpstream() }
     }
 
@@ -199,9 +201,9 @@ final class Exchange: TimerTarget {
     }
 
     /// The upstream is done, the client is not: what ends the call waits behind the messages.
-    func hold(_ status: Status, trailersOf stream: HTTP2Stream) {
+    func hold(_ status: Status, trailersOf stream: HTTP2Stream?) {
         heldStatus = status
-        swap(&heldTrailers, &stream.trailers)
+        if let stream { swap(&heldTrailers, &stream.trailers) }
     }
 
     /// The head is out: the status ends the body, or follows it.

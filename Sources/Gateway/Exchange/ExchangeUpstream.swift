@@ -132,11 +132,11 @@ extension Exchange: UpstreamCall {
             stream.isHeadTooLarge
             ? .upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax)
             : GRPC.finalStatus(stream.response, trailers: stream.trailers)
-        if responseCodec.isHolding {
-            hold(status, trailersOf: stream)
-        } else {
+        guard responseCodec.isHolding else {
             finish(status, upstreamHasEnded: true)
+            return
         }
+        hold(status, trailersOf: stream)
     }
 
     /// The stream is gone and will be used again for another call.
@@ -145,12 +145,14 @@ extension Exchange: UpstreamCall {
         stream = nil
         connection = nil
         guard owesAnswer, heldStatus == nil else { return }
-        if let connectionFailure {
-            finish(Status(.unavailable, connectionFailure, reason: "upstream_connection_lost"))
-        } else if deadline <= reactor.loop.now {
+        guard deadline > reactor.loop.now else {
             finish(.deadlineExceeded)
-        } else {
-            finish(GRPC.status(resetCode: code))
+            return
         }
+        let status =
+            connectionFailure.map {
+                Status(.unavailable, $0, reason: "upstream_connection_lost")
+            } ?? GRPC.status(resetCode: code)
+        if responseCodec.isHolding { hold(status, trailersOf: nil) } else { finish(status) }
     }
 }

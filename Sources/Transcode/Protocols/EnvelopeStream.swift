@@ -39,15 +39,19 @@ public struct EnvelopeStream: Sendable {
     }
 
     /// Checks the framing of a piece of a body, which then passes as it is.
+    /// - Returns: where in `bytes` the last message that is complete ends; 0 when none does.
     /// - Throws: RESOURCE_EXHAUSTED for a message over the limit, UNIMPLEMENTED for a second message where there must
     ///   be one (SEMANTICS d.8), for flags that the protocol does not have INTERNAL, or INVALID_ARGUMENT to Connect.
-    public mutating func check(_ bytes: Span<UInt8>) throws(Status) {
+    @discardableResult
+    public mutating func check(_ bytes: Span<UInt8>) throws(Status) -> Int {
         var offset = 0
+        var boundary = 0
         while true {
             switch try next(in: bytes, from: &offset) {
-            case .needMore: return
+            case .needMore: return boundary
             case .begin(let prefix): try begin(prefix)
-            case .payload, .end: continue
+            case .payload: continue
+            case .end: boundary = offset
             }
         }
     }
@@ -124,9 +128,7 @@ public struct EnvelopeStream: Sendable {
     }
 
     private func wrongCount(_ found: String) -> Status {
-        Status(
-            .unimplemented, "\(subject)\(found) where exactly one is expected",
-            reason: "bad_message_count")
+        .wrongMessageCount("\(subject)\(found)")
     }
 }
 
@@ -136,6 +138,12 @@ extension Status {
         Status(
             .resourceExhausted, "the message is over the limit of \(limit) bytes", httpStatus: 413,
             reason: "message_too_large")
+    }
+
+    /// A direction that has exactly one message has another number of them (SEMANTICS d.8).
+    static func wrongMessageCount(_ found: String) -> Status {
+        Status(
+            .unimplemented, "\(found) where exactly one is expected", reason: "bad_message_count")
     }
 
     static func upstreamMessageTooLarge(_ bytes: UInt32? = nil, limit: Int) -> Status {

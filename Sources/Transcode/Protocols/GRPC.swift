@@ -7,6 +7,11 @@ public enum GRPC {
     /// The status that trailers, or the head of a trailers-only answer, carry; nil without `grpc-status`.
     public static func status(in fields: borrowing Fields) -> Status? {
         guard let index = fields.firstIndex(of: .grpcStatus) else { return nil }
+        guard fields.count(of: .grpcStatus) == 1 else {
+            return Status(
+                .unknown, "the upstream ended the call with more than one grpc-status",
+                reason: "upstream_two_statuses")
+        }
         let code = StatusCode(grpcStatus: fields.value(at: index)) ?? .unknown
         guard code != .ok else { return .ok }
         var message = ""

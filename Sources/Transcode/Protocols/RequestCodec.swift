@@ -294,6 +294,11 @@ extension CallPlan {
         return false
     }
 
+    var isGRPCWeb: Bool {
+        if case .grpcWeb = clientProtocol { return true }
+        return false
+    }
+
     /// gRPC or gRPC-Web.
     var isGRPC: Bool {
         switch clientProtocol {

@@ -3,7 +3,8 @@ public import ProtoRuntime
 /// The response's way: an upstream's envelopes and its status become what the client's protocol has for them.
 /// Chosen once a call; pure of I/O.
 ///
-///     passed     gRPC and gRPC-Web with protobuf   checked piece by piece, passes as it is
+///     passed     gRPC with protobuf                checked piece by piece, passes as it is
+///     framed     gRPC-Web and Connect, protobuf    the same, but whole messages only: their end stands in the body
 ///     messages   the other streams                 one message after the other: transcoded, compressed, in an envelope
 ///     whole      Connect unary and REST            the one message is kept until the status is there
 ///
@@ -12,7 +13,8 @@ public struct ResponseCodec: ~Copyable {
     private enum Form {
         /// The upstream has not answered, or only an error can be told.
         case none
-        case passed(EnvelopeStream), messages(EnvelopeStream), whole(EnvelopeStream)
+        case passed(EnvelopeStream), framed(EnvelopeStream)
+        case messages(EnvelopeStream), whole(EnvelopeStream)
     }
 
     /// Memory that is kept for the next call.
@@ -57,7 +59,7 @@ public struct ResponseCodec: ~Copyable {
             allowsCompressed: upstreamCoding != .identity,
             isSingle: !plan.isServerStreaming(in: methods))
         if plan.responsePasses {
-            form = .passed(stream)
+            form = plan.isGRPCWeb ? .framed(stream) : .passed(stream)
             return
         }
         guard named != nil else {
@@ -69,7 +71,7 @@ public struct ResponseCodec: ~Copyable {
             let isSame =
                 plan.clientProtocol.codec == .proto && plan.responseCoding == .identity
                 && upstreamCoding == .identity
-            form = isSame ? .passed(stream) : .messages(stream)
+            form = isSame ? .framed(stream) : .messages(stream)
         } else {
             form = .whole(stream)
         }
@@ -90,7 +92,16 @@ public struct ResponseCodec: ~Copyable {
         case .passed(var stream):
             try stream.check(bytes)
             form = .passed(stream)
-            append(bytes, &output)
+            output.append(bytes)
+        case .framed(var stream):
+            let boundary = try stream.check(bytes)
+            form = .framed(stream)
+            message.append(bytes.extracting(0..<boundary))
+            if boundary > 0 {
+                append(block: message, &output)
+                message.removeAll()
+            }
+            message.append(bytes.extracting(boundary..<bytes.count))
         case .messages(let stream): try takeMessages(stream, bytes, methods, tools, room, &output)
         case .whole(var stream):
             var offset = 0
@@ -119,9 +130,18 @@ public struct ResponseCodec: ~Copyable {
     /// Whether the upstream's body may end here with the status OK.
     public func checkEnd() throws(Status) {
         switch form {
-        case .passed(let stream), .messages(let stream), .whole(let stream): try stream.checkEnd()
+        case .passed(let stream), .framed(let stream), .messages(let stream), .whole(let stream):
+            try stream.checkEnd()
         case .none: return
         }
+    }
+
+    /// A call that ended well without a head of the upstream's had no message.
+    func checkEnd(_ methods: MethodTable) throws(Status) {
+        if case .none = form, !plan.isServerStreaming(in: methods) {
+            throw .wrongMessageCount("the upstream's answer: no message")
+        }
+        try checkEnd()
     }
 
     /// Makes the codec ready for another call.

@@ -62,18 +62,18 @@ extension ResponseCodec {
         body: inout OutputBlock
     ) {
         var status = status
-        if status.isOK, !isStreaming {
-            do throws(Status) {
-                try checkEnd()
+        do throws(Status) {
+            if status.isOK { try checkEnd(methods) }
+            if status.isOK, !isStreaming {
                 try appendAnswer(leading: leading, methods: methods, to: &head, body: &body)
                 appendMetadata(leading, trailing, methods, to: &head)
                 compress(&body, tools, &head)
                 return
-            } catch {
-                status = error
-                head.removeAll()
-                body.removeAll()
             }
+        } catch {
+            status = error
+            head.removeAll()
+            body.removeAll()
         }
         if plan.isConnectStreaming, !ResponseCodec.isRefusedByHTTP(status) {
             head.fields.append(.contentType, plan.clientProtocol.contentType(asText: false))

@@ -18,7 +18,6 @@ import Testing
             ([("grpc-message", "100%"), ("grpc-status", "16")], .unauthenticated, "100%"),
             ([("grpc-status", "17")], .unknown, ""), ([("grpc-status", "")], .unknown, ""),
             ([("grpc-status", "abc")], .unknown, ""), ([("grpc-status", "-1")], .unknown, ""),
-            ([("grpc-status", "5"), ("grpc-status", "0")], .notFound, ""),
             (
                 [("grpc-status", "5"), ("grpc-message", "m"), ("grpc-status-details-bin", "%%")],
                 .notFound, "m"
@@ -30,6 +29,13 @@ import Testing
         #expect(status?.message == message)
         #expect(status?.details == [])
         #expect(status?.reason == nil)
+    }
+
+    @Test(arguments: [("0", "5"), ("5", "0"), ("0", "0")])
+    func `two statuses are none that can be trusted`(first: String, second: String) {
+        let status = GRPCStatusTests.status([("grpc-status", first), ("grpc-status", second)])
+        #expect(status?.code == .unknown)
+        #expect(status?.reason == "upstream_two_statuses")
     }
 
     @Test func `fields without a status tell none`() {

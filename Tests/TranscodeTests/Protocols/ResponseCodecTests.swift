@@ -185,6 +185,20 @@ private let message: [UInt8] = [0x0a, 1, 97, 0x10, 7]
         #expect(connect.contains("{\"error\":{\"code\":\"\(name)\""))
     }
 
+    /// The end of a call stands in the body: it must not be taken for the rest of a message.
+    @Test(arguments: [web, protoStream], 1...7)
+    func `a message that the upstream cuts off is not begun`(call: (String, String), count: Int)
+        throws
+    {
+        let cut = envelope([0x0a, 1, 98]).prefix(count)
+        let view = try ResponseRun(call).view(envelope([0x0a, 1, 97]) + cut, size: 3)
+        let found = try envelopes(view.body)
+        #expect(found.map(\.flags) == [0, call == web ? 0x80 : 2])
+        #expect(found.first?.payload == [0x0a, 1, 97])
+        let end = String(decoding: try #require(found.last).payload, as: UTF8.self)
+        #expect(end.contains(call == web ? "grpc-status: 13" : "\"code\":\"internal\""))
+    }
+
     @Test func `messages that expand are held until there is room`() throws {
         var run = ResponseRun(stream)
         let body = (0..<50).flatMap { _ in envelope([0x0a, 1, 97]) }

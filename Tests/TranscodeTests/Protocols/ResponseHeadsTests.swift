@@ -57,7 +57,11 @@ private let message: [UInt8] = [0x0a, 1, 97, 0x10, 7]
                 grpc, Status(.notFound, "no é"),
                 "200 content-type=application/grpc grpc-status=5 grpc-message=no %C3%A9 "
             ),
-            (grpc, Status(.ok), "200 content-type=application/grpc grpc-status=0 "),
+            (grpcStream, Status(.ok), "200 content-type=application/grpc grpc-status=0 "),
+            (
+                json, Status(.ok),
+                "501 content-type=application/json gateway-error=bad_message_count {\"code\":\"unimplemented\",\"message\":\"the upstream's answer: no message where exactly one is expected\"}"
+            ),
             (
                 web, Status(.notFound, "no"),
                 "200 content-type=application/grpc-web+proto grpc-status=5 grpc-message=no "

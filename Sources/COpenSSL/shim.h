@@ -31,6 +31,33 @@ static inline long copenssl_set_server_name(SSL *ssl, const char *name) {
     return SSL_set_tlsext_host_name(ssl, name);
 }
 
+static inline unsigned long copenssl_name_rfc2253(void) {
+    return XN_FLAG_RFC2253;
+}
+
+// What was written to a memory BIO, which keeps it.
+static inline long copenssl_bio_text(BIO *bio, char **text) {
+    return BIO_get_mem_data(bio, text);
+}
+
+// NULL when there are none; to be freed.
+static inline GENERAL_NAMES *copenssl_alternative_names(const X509 *certificate) {
+    return X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+}
+
+static inline int copenssl_name_count(const GENERAL_NAMES *names) {
+    return sk_GENERAL_NAME_num(names);
+}
+
+// GEN_URI or GEN_DNS and the text, which the list keeps; -1 for any other kind.
+static inline int copenssl_name(const GENERAL_NAMES *names, int index, const unsigned char **text, int *count) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    if (name->type != GEN_URI && name->type != GEN_DNS) return -1;
+    *text = ASN1_STRING_get0_data(name->d.ia5);
+    *count = ASN1_STRING_length(name->d.ia5);
+    return name->type;
+}
+
 static inline uint64_t copenssl_op_no_renegotiation(void) {
     return SSL_OP_NO_RENEGOTIATION;
 }

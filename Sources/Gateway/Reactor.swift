@@ -16,6 +16,8 @@ public struct ServerSettings: Sendable {
     public var drainNanoseconds: Int64 = 30_000_000_000
     /// Client connections, over all reactors.
     public var connectionsMax = 10_000
+    /// Clients whose word about the clients before them is taken.
+    public var trustedProxies = TrustedProxies()
     var http1 = HTTP1Limits()
     var http2 = HTTP2Limits()
     var upstreamHTTP2 = HTTP2Limits()
@@ -55,6 +57,7 @@ final class Reactor: TimerTarget {
     let streams = HTTP2StreamPool()
     /// What the codecs of all calls use while they work.
     let codecTools = CodecTools()
+    var requestIDs: RequestIDs
     /// What the gateway answers itself.
     let localMethods: LocalMethods
     private(set) var isDraining = false
@@ -71,6 +74,8 @@ final class Reactor: TimerTarget {
     ) {
         self.loop = loop
         self.settings = settings
+        var source = SystemRandomNumberGenerator()
+        requestIDs = RequestIDs(seededBy: &source)
         self.snapshot = snapshot
         var methods = LocalMethods()
         LocalServices.add(to: &methods, describing: snapshot.index)

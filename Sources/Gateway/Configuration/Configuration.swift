@@ -7,6 +7,7 @@ public struct Configuration: Sendable, Equatable {
     public var upstreams: [UpstreamConfiguration] = []
     public var services: [ServiceConfiguration] = []
     public var limits = LimitsConfiguration()
+    public var trustedProxies = TrustedProxies()
     public var drain = DrainConfiguration()
     public var log = LogConfiguration()
 }
@@ -61,6 +62,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var expose: [Located<String>]
     public var json = JSONOptions()
     public var rest = RESTOptions()
+    public var metadata: MetadataConfiguration?
     /// In the order in which they apply.
     public var methods: [MethodConfiguration] = []
     public var rules: [Located<ConfiguredRule>] = []

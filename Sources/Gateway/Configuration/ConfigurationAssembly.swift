@@ -234,6 +234,9 @@ extension Configuration {
         var options = MethodOptions()
         options.json = service.json
         options.rest = service.rest
+        options.metadata = service.metadata.map {
+            MetadataPolicy(request: $0.request, response: $0.response)
+        }
         options.upstream = service.upstream
         options.timeoutDefault = upstream.timeoutDefault
         options.timeoutMax = upstream.timeoutMax

@@ -43,8 +43,23 @@ extension Configuration {
             mapping.unsupported("access")
             mapping.finish()
         }
-        top.unsupported("admin", "trusted_proxies", "cors")
+        decodeTrustedProxies(top)
+        top.unsupported("admin", "cors")
         top.finish()
+    }
+
+    private mutating func decodeTrustedProxies(_ top: MappingDecoder) {
+        for text in top.texts("trusted_proxies") ?? [] {
+            if text.value == "unix" {
+                trustedProxies.trustsUnix = true
+                continue
+            }
+            do throws(ProxyNetwork.ParseError) {
+                trustedProxies.networks.append(try ProxyNetwork(text.value))
+            } catch {
+                top.decoder.report(text.position, "trusted_proxies: \(error.message)")
+            }
+        }
     }
 
     // MARK: Listeners
@@ -166,7 +181,7 @@ extension LimitsConfiguration {
 
 extension YAMLNode {
     /// Whether an empty list of items has not been reported as the wrong kind.
-    fileprivate var isListOrNull: Bool {
+    var isListOrNull: Bool {
         if case .sequence = content { return true }
         return isNull
     }

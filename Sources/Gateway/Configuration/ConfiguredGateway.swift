@@ -77,6 +77,7 @@ extension ServerSettings {
         headNanoseconds = limits.requestHeadersNanoseconds
         stalledNanoseconds = limits.stalledNanoseconds
         connectionsMax = limits.connectionsMax
+        trustedProxies = configuration.trustedProxies
         drainNanoseconds = configuration.drain.timeoutNanoseconds
         http1.headBytesMax = limits.headersBytesMax
         http1.targetBytesMax = min(http1.targetBytesMax, limits.headersBytesMax)

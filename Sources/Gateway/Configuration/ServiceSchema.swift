@@ -21,7 +21,8 @@ extension ServiceConfiguration {
         rules = mapping.mappings("rules").compactMap { rule in
             ConfiguredRule(rule).map { Located(value: $0, position: rule.position) }
         }
-        mapping.unsupported("stream", "sse", "metadata")
+        metadata = mapping.mapping("metadata").map { MetadataConfiguration($0) }
+        mapping.unsupported("stream", "sse")
         mapping.finish()
         if upstream == nil || descriptors == nil { return nil }
     }

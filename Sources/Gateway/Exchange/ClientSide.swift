@@ -16,6 +16,15 @@ enum ClientSide {
         }
     }
 
+    /// Who calls.
+    var peer: Peer? {
+        switch self {
+        case .none: nil
+        case .http1(let connection): connection.peer
+        case .http2(let connection, _): connection.peer
+        }
+    }
+
     /// Why the head cannot be served although it could be parsed.
     var isHeadTooLarge: Bool {
         if case .http2(_, let stream) = self { return stream.isHeadTooLarge }

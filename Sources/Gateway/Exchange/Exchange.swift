@@ -16,6 +16,8 @@ final class Exchange: TimerTarget {
     let reactor: Reactor
     /// Grows with every call that this object serves: tells stale references.
     private(set) var call: UInt64 = 0
+    /// `x-request-id`, as the upstream and the client are told.
+    var requestID = OutputBlock()
     private(set) var client = ClientSide.none
     var state = ExchangeState()
     private(set) var plan = CallPlan()
@@ -42,6 +44,7 @@ final class Exchange: TimerTarget {
     func begin(_ client: ClientSide) {
         self.client = client
         state.receiveHead()
+        takeRequestID()
         do throws(Status) {
             try resolve(client)
             if requestCodec.isStreaming { try startUpstream() }
@@ -195,6 +198,7 @@ final class Exchange: TimerTarget {
             client.send(scratch.body)
             client.endResponse(trailers: scratch.trailers)
         } else {
+            appendRequestID(to: &scratch.head)
             client.respond(scratch.head, body: scratch.body.bytes)
         }
         reactor.giveBack(scratch)

@@ -13,12 +13,7 @@ extension Exchange: UpstreamCall {
         }
         let scratch = reactor.takeScratch()
         defer { reactor.giveBack(scratch) }
-        let channel = reactor.channel(ofMethod: plan.method)
-        _ = client.withHead { head in
-            plan.appendUpstreamHead(
-                from: head, methods: reactor.snapshot.methods, authority: channel.authority,
-                scheme: channel.scheme, remainingNanoseconds: remaining, to: &scratch.head.fields)
-        }
+        appendUpstreamHead(remainingNanoseconds: remaining, to: scratch)
         do throws(HTTP2Error) {
             self.connection = connection
             try connection.open(stream, scratch.head.fields)
@@ -40,6 +35,7 @@ extension Exchange: UpstreamCall {
             finish(.upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax))
             return
         }
+        filter(&stream.response.fields)
         if isLast { return }
         guard stream.response.status == 200, GRPC.isContentType(of: stream.response.fields) else {
             finish(
@@ -60,6 +56,7 @@ extension Exchange: UpstreamCall {
         let scratch = reactor.takeScratch()
         defer { reactor.giveBack(scratch) }
         responseCodec.appendHead(of: stream.response.fields, to: &scratch.head)
+        appendRequestID(to: &scratch.head)
         client.beginResponse(scratch.head)
     }
 
@@ -128,6 +125,7 @@ extension Exchange: UpstreamCall {
             finish(.deadlineExceeded)
             return
         }
+        filter(&stream.trailers)
         let status =
             stream.isHeadTooLarge
             ? .upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax)

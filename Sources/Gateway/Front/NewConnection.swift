@@ -123,6 +123,7 @@ final class NewConnection: EventHandler, TimerTarget, DrainingConnection {
 
     /// Gives stream and bytes to the connection that speaks the protocol.
     private func handOver(isHTTP2: Bool) {
+        let peer = Peer(peer, tls: transport.tls, reactor.settings.trustedProxies)
         let stream = transport.release()
         cancelTimer()
         reactor.connectionReplaced(self)
@@ -130,9 +131,11 @@ final class NewConnection: EventHandler, TimerTarget, DrainingConnection {
         swap(&received, &first)
         do {
             if isHTTP2 {
-                try HTTP2ClientSide(stream, reactor: reactor).start(with: received.bytes)
+                try HTTP2ClientSide(stream, peer: peer, reactor: reactor).start(
+                    with: received.bytes)
             } else {
-                try HTTP1Connection(stream, reactor: reactor).start(with: received.bytes)
+                try HTTP1Connection(stream, peer: peer, reactor: reactor).start(
+                    with: received.bytes)
             }
         } catch {
             reactor.log.warning("a new connection was dropped: \(error)")

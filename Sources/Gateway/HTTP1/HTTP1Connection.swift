@@ -30,6 +30,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     }
 
     let reactor: Reactor
+    let peer: Peer
     private(set) var head = RequestHead()
     var transport: Transport
     private var parser: HTTP1Parser
@@ -55,8 +56,9 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     var waitsSince: Int64 = 0
     private(set) var hasPartialHead = false
 
-    init(_ stream: ByteStream, reactor: Reactor) {
+    init(_ stream: ByteStream, peer: Peer, reactor: Reactor) {
         self.reactor = reactor
+        self.peer = peer
         transport = Transport(stream, loop: reactor.loop)
         parser = HTTP1Parser(limits: reactor.settings.http1)
         idleSince = reactor.loop.now

@@ -5,14 +5,16 @@ import Transcode
 /// One client connection of HTTP/2: turns the session's events into calls, and sends what they answer.
 final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
     let reactor: Reactor
+    let peer: Peer
     private let connection: HTTP2Connection
     /// Calls that the gateway answers itself; every other stream has an exchange.
     private var localCalls: [Int32: LocalCall] = [:]
     private var idleSince: Int64
     private var timer: EventLoop.TimerID?
 
-    init(_ stream: ByteStream, reactor: Reactor) throws(HTTP2Error) {
+    init(_ stream: ByteStream, peer: Peer, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
+        self.peer = peer
         connection = try HTTP2Connection(
             stream, role: .server, limits: reactor.settings.http2, pool: reactor.streams,
             loop: reactor.loop, headNanoseconds: reactor.settings.headNanoseconds)

@@ -238,7 +238,10 @@ final class HTTP2Session {
         unsafe fields.removeAll(keepingCapacity: true)
         if let status { unsafe fields.append(statusField(status)) }
         for index in 0..<head.count {
-            unsafe fields.append(field(head.name(at: index), head.value(at: index)))
+            unsafe fields.append(
+                field(
+                    head.name(at: index), head.value(at: index),
+                    isUnique: head.known(at: index) == .xRequestID))
         }
     }
 
@@ -255,14 +258,18 @@ final class HTTP2Session {
             value: StatusDigits.of(status), namelen: 7, valuelen: 3, flags: UInt8(flags))
     }
 
-    private func field(_ name: Span<UInt8>, _ value: Span<UInt8>) -> nghttp2_nv {
-        unsafe name.withUnsafeBufferPointer { name in
+    /// A value that is `isUnique` never comes again: it stays out of the compression's table.
+    private func field(_ name: Span<UInt8>, _ value: Span<UInt8>, isUnique: Bool = false)
+        -> nghttp2_nv
+    {
+        let flags = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
+        return unsafe name.withUnsafeBufferPointer { name in
             unsafe value.withUnsafeBufferPointer { value in
                 unsafe nghttp2_nv(
                     name: UnsafeMutablePointer(mutating: name.baseAddress),
                     value: UnsafeMutablePointer(mutating: value.baseAddress),
                     namelen: name.count, valuelen: value.count,
-                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+                    flags: UInt8(flags.rawValue))
             }
         }
     }

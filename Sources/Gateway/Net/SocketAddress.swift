@@ -22,6 +22,21 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// The address without its port, IPv4 in IPv6's mapped form as IPv4; empty for a Unix path.
+    var host: String {
+        switch form {
+        case .ip4(let bytes, _): SocketAddress.dotted(bytes[...])
+        case .ip6(let bytes, _, _):
+            bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
+                ? SocketAddress.dotted(bytes[12...]) : numericHost
+        case .unix: ""
+        }
+    }
+
+    private static func dotted(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.map { String($0) }.joined(separator: ".")
+    }
+
     /// The same address with another port; a Unix path stays as it is.
     func withPort(_ port: UInt16) -> SocketAddress {
         switch form {

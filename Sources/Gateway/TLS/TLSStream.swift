@@ -95,6 +95,9 @@ final class TLSStream {
         }
     }
 
+    /// For what else is asked of the connection in this folder.
+    var handle: OpaquePointer { unsafe ssl }
+
     /// Whether the peer has sent anything at all.
     var hasReceivedBytes: Bool { unsafe BIO_number_read(SSL_get_rbio(ssl)) > 0 }
 

@@ -123,12 +123,15 @@ public struct Fields: ~Copyable {
         endValue()
     }
 
+    /// Appends one field of another block.
+    public mutating func append(_ other: borrowing Fields, at index: Int) {
+        append(
+            name: other.name(at: index), value: other.value(at: index),
+            known: other.known(at: index))
+    }
+
     public mutating func append(contentsOf other: borrowing Fields) {
-        for index in 0..<other.count {
-            append(
-                name: other.name(at: index), value: other.value(at: index),
-                known: other.known(at: index))
-        }
+        for index in 0..<other.count { append(other, at: index) }
     }
 
     public mutating func removeAll() {

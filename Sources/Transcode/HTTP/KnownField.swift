@@ -9,6 +9,9 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
     case contentEncoding, contentLength, contentType, date, expect, grpcAcceptEncoding, grpcEncoding
     case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive
     case proxyConnection, te, trailer, transferEncoding, upgrade, userAgent, xServerTimeout
+    /// What is said of the client; `xForwardedOther` is any other name that begins like these.
+    case forwarded, xForwardedClientCert, xForwardedFor, xForwardedHost, xForwardedProto
+    case xForwardedOther, xRequestID
 
     /// Which known field a lower-case name is; `other` for all the rest.
     public init(name: Span<UInt8>) {
@@ -18,12 +21,26 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
             self = candidate
             return
         }
+        if name.hasPrefix(KnownField.forwardingPrefix) { self = .xForwardedOther }
+    }
+
+    private static let forwardingPrefix: StaticString = "x-forwarded-"
+
+    /// Whether it tells of the client, or of the request as a whole, and only the gateway and proxies that it trusts may
+    /// say it.
+    public var isForwarding: Bool {
+        switch self {
+        case .forwarded, .xForwardedClientCert, .xForwardedFor, .xForwardedHost, .xForwardedProto,
+            .xForwardedOther, .xRequestID:
+            true
+        default: false
+        }
     }
 
     /// The name as it is sent, lower-case.
     public var text: StaticString {
         switch self {
-        case .other: ""
+        case .other, .xForwardedOther: ""
         case .accept: "accept"
         case .acceptEncoding: "accept-encoding"
         case .connectAcceptEncoding: "connect-accept-encoding"
@@ -51,6 +68,12 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case .upgrade: "upgrade"
         case .userAgent: "user-agent"
         case .xServerTimeout: "x-server-timeout"
+        case .forwarded: "forwarded"
+        case .xForwardedClientCert: "x-forwarded-client-cert"
+        case .xForwardedFor: "x-forwarded-for"
+        case .xForwardedHost: "x-forwarded-host"
+        case .xForwardedProto: "x-forwarded-proto"
+        case .xRequestID: "x-request-id"
         }
     }
 
@@ -60,40 +83,49 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case 4: InlineCandidates(.host, .date)
         case 6: InlineCandidates(.accept, .expect)
         case 7: InlineCandidates(.upgrade, .trailer)
+        case 9: InlineCandidates(.forwarded)
         case 10: InlineCandidates(.connection, .userAgent, .keepAlive)
         case 11: InlineCandidates(.grpcStatus)
-        case 12: InlineCandidates(.contentType, .grpcTimeout, .grpcMessage)
+        case 12: InlineCandidates(.contentType, .grpcTimeout, .grpcMessage, .xRequestID)
         case 13: InlineCandidates(.grpcEncoding)
         case 14: InlineCandidates(.contentLength)
-        case 15: InlineCandidates(.acceptEncoding)
-        case 16: InlineCandidates(.contentEncoding, .proxyConnection, .xServerTimeout)
-        case 17: InlineCandidates(.transferEncoding)
+        case 15: InlineCandidates(.acceptEncoding, .xForwardedFor)
+        case 16:
+            InlineCandidates(.contentEncoding, .proxyConnection, .xServerTimeout, .xForwardedHost)
+        case 17: InlineCandidates(.transferEncoding, .xForwardedProto)
         case 18: InlineCandidates(.connectTimeoutMs)
         case 20: InlineCandidates(.grpcAcceptEncoding)
-        case 23: InlineCandidates(.grpcStatusDetailsBin, .connectAcceptEncoding)
+        case 23:
+            InlineCandidates(.grpcStatusDetailsBin, .connectAcceptEncoding, .xForwardedClientCert)
         case 24: InlineCandidates(.connectProtocolVersion, .connectContentEncoding)
         default: InlineCandidates()
         }
     }
 }
 
-/// Up to three candidates, without an array.
+/// Up to four candidates, without an array.
 private struct InlineCandidates: Sequence, IteratorProtocol {
     var first: KnownField?
     var second: KnownField?
     var third: KnownField?
+    var fourth: KnownField?
 
-    init(_ first: KnownField? = nil, _ second: KnownField? = nil, _ third: KnownField? = nil) {
+    init(
+        _ first: KnownField? = nil, _ second: KnownField? = nil, _ third: KnownField? = nil,
+        _ fourth: KnownField? = nil
+    ) {
         self.first = first
         self.second = second
         self.third = third
+        self.fourth = fourth
     }
 
     mutating func next() -> KnownField? {
         defer {
             first = second
             second = third
-            third = nil
+            third = fourth
+            fourth = nil
         }
         return first
     }

@@ -11,6 +11,8 @@ public struct MethodOptions: Sendable, Equatable {
     public var timeoutMax: Int64?
     /// Bytes of one message, either way.
     public var messageBytesMax = 4 << 20
+    /// Which metadata passes; nil: all that may.
+    public var metadata: MetadataPolicy?
     /// Which upstream serves it: an index in the server's upstreams.
     public var upstream = 0
 

@@ -90,6 +90,36 @@ import Transcode
             services: services.map { "gateway.demo.v1." + $0 }, skipped: [])
     }
 
+    @Test func `metadata is decided for both ways, or for each`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams: {a: {target: 127.0.0.1:1}}
+            services:
+              - upstream: a
+                descriptors: {file: demo.binpb}
+                expose: gateway.demo.v1.LibraryService
+                metadata:
+                  deny: [X-Internal-*, cookie]
+                  request: {rename: {Authorization: token}}
+                  response: {deny: [], allow: "*"}
+              - {upstream: a, descriptors: {file: demo.binpb}, expose: gateway.demo.v1.ChatService}
+            trusted_proxies: [10.0.0.0/8, unix]
+            """)
+        let metadata = try #require(gateway.configuration.services[0].metadata)
+        #expect(metadata.request.deny == ["x-internal-*", "cookie"])
+        #expect(
+            metadata.request.rename == [MetadataRuleSet.Rename(from: "authorization", to: "token")])
+        #expect(metadata.request.allow.isEmpty)
+        #expect(metadata.response.deny.isEmpty)
+        #expect(metadata.response.allow == ["*"])
+        let policies = gateway.methods.methods.map(\.options.metadata)
+        #expect(policies.contains { $0?.request != nil && $0?.response != nil })
+        #expect(policies.contains { $0 == nil })
+        #expect(gateway.settings.trustedProxies.networks.count == 1)
+        #expect(gateway.settings.trustedProxies.trustsUnix)
+    }
+
     @Test func `limits and times reach the server's settings`() throws {
         let text = ConfigurationFixture.minimal(
             """

@@ -1,0 +1,48 @@
+import ProtoRuntime
+import Transcode
+
+// What a call adds to the fields that pass it, and what `services[].metadata` makes of them.
+extension Exchange {
+    private var policy: MetadataPolicy? { plan.metadataPolicy(in: reactor.snapshot.methods) }
+
+    /// Gives the call its id: known before anything can fail.
+    func takeRequestID() {
+        requestID.removeAll()
+        guard let peer = client.peer else { return }
+        _ = client.withHead { head in
+            ForwardedFields.appendRequestID(
+                of: head, peer: peer, &reactor.requestIDs, to: &requestID)
+        }
+    }
+
+    /// Puts the head of the upstream's request into `scratch.head`.
+    func appendUpstreamHead(remainingNanoseconds: Int64?, to scratch: Scratch) {
+        guard let peer = client.peer else { return }
+        let channel = reactor.channel(ofMethod: plan.method)
+        _ = client.withHead { head in
+            plan.appendUpstreamHead(
+                from: head, methods: reactor.snapshot.methods, authority: channel.authority,
+                scheme: channel.scheme, remainingNanoseconds: remainingNanoseconds,
+                to: &scratch.head.fields)
+            ForwardedFields.append(
+                from: head, peer: peer, requestID: requestID, to: &scratch.head.fields)
+        }
+        if let rules = policy?.request {
+            rules.apply(to: &scratch.head.fields, using: &scratch.trailers)
+        }
+    }
+
+    /// Takes out of the upstream's head or trailers what the client is not to see.
+    func filter(_ fields: inout Fields) {
+        guard let rules = policy?.response else { return }
+        let scratch = reactor.takeScratch()
+        rules.apply(to: &fields, using: &scratch.trailers)
+        reactor.giveBack(scratch)
+    }
+
+    /// Tells the client the id of its call.
+    func appendRequestID(to head: inout ResponseHead) {
+        guard policy?.returnsRequestID ?? true, !requestID.isEmpty else { return }
+        ForwardedFields.append(requestID: requestID, to: &head.fields)
+    }
+}

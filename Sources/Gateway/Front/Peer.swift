@@ -1,0 +1,25 @@
+/// The client at the other end of a connection, as upstreams are told of it. Made once a connection; immutable.
+final class Peer {
+    /// "192.0.2.1" or "2001:db8::1"; empty for a Unix socket.
+    let address: [UInt8]
+    /// "http" or "https".
+    let scheme: StaticString
+    /// Whether what it says of a client before it is taken (`trusted_proxies`).
+    let isTrusted: Bool
+    /// Its certificate, as an element of `x-forwarded-client-cert`; empty when it showed none.
+    let certificate: [UInt8]
+
+    init(address: String, scheme: StaticString, isTrusted: Bool, certificate: [UInt8] = []) {
+        self.address = Array(address.utf8)
+        self.scheme = scheme
+        self.isTrusted = isTrusted
+        self.certificate = certificate
+    }
+
+    convenience init(_ address: SocketAddress?, tls: TLSStream?, _ trusted: TrustedProxies) {
+        self.init(
+            address: address?.host ?? "", scheme: tls == nil ? "http" : "https",
+            isTrusted: trusted.contains(address),
+            certificate: tls.flatMap { ForwardedCertificate.element($0) } ?? [])
+    }
+}

@@ -55,9 +55,8 @@ extension UpstreamConfiguration {
                 }
             }
         }
-        if texts.isEmpty, let node = mapping.value("target"),
-            case .sequence(let items) = node.content,
-            items.isEmpty
+        if texts.isEmpty, let node = mapping.value("target"), node.isListOrNull,
+            mapping.decoder.items(node, path).isEmpty
         {
             mapping.decoder.report(node.position, "\(path): at least one address is needed")
         }

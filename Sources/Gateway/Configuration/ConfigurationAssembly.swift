@@ -94,9 +94,8 @@ struct ConfigurationAssembly: Sendable {
         }
         guard problems.isEmpty, let last = configuration.services.last else { return nil }
         // One table of types for all: files are merged by name.
-        let isLearned = sources.contains { $0?.services != nil }
-        if sets.count == 1, !isLearned { return table(pools[0]) }
-        return link(sets, at: last.position, "services", isLearned: isLearned).flatMap { table($0) }
+        if sets.count == 1 { return table(pools[0]) }
+        return link(sets, at: last.position, "services").flatMap { table($0) }
     }
 
     private mutating func report(_ position: SourcePosition, _ message: String) {
@@ -104,12 +103,10 @@ struct ConfigurationAssembly: Sendable {
     }
 
     private mutating func link(
-        _ sets: [[UInt8]], at position: SourcePosition, _ place: String, isLearned: Bool = false
+        _ sets: [[UInt8]], at position: SourcePosition, _ place: String
     ) -> DescriptorPool? {
         do throws(DescriptorError) {
-            return isLearned
-                ? try ReflectedServices.pool(of: sets)
-                : try DescriptorPool(fileDescriptorSets: sets)
+            return try DescriptorPool(fileDescriptorSets: sets)
         } catch {
             report(position, "\(place): \(error)")
             return nil

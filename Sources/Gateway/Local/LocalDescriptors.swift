@@ -1,8 +1,7 @@
 import ProtoRuntime
 import Transcode
 
-/// The descriptors of the services that the gateway answers itself, health and reflection, and of the usual error
-/// details (google/rpc/error_details.proto).
+/// The descriptors of the services that the gateway answers itself: health and reflection.
 enum LocalDescriptors {
     /// A serialized FileDescriptorSet: `Protos/local.binpb`.
     static func fileDescriptorSet() -> [UInt8] {

@@ -24,34 +24,15 @@ public struct ReflectedServices: Sendable, Equatable {
     public var fileCount: Int { files.count }
 
     /// Every file, as a serialized FileDescriptorSet.
-    var descriptorSet: [UInt8] { ReflectedServices.descriptorSet(files) }
+    var descriptorSet: [UInt8] {
+        var set = OutputBlock()
+        for file in files { set.appendField(1, bytes: file.span) }
+        return [UInt8](copying: set.bytes)
+    }
 
-    /// The linked files, and the usual error details.
+    /// The linked files.
     public func makePool() throws(DescriptorError) -> DescriptorPool {
-        try ReflectedServices.pool(of: [descriptorSet])
-    }
-
-    /// Links descriptor sets, and adds the usual error details, which statuses carry though no service imports them.
-    static func pool(of sets: [[UInt8]]) throws(DescriptorError) -> DescriptorPool {
-        let known = sets.compactMap { try? Reflection.Files(decoding: $0.span).files }.joined()
-        let names = Set(known.compactMap { try? FileOutline($0).name })
-        let common = LocalDescriptors.files().filter { file in
-            (try? FileOutline(file)).map { !names.contains($0.name) && $0.services.isEmpty }
-                ?? false
-        }
-        do throws(DescriptorError) {
-            return try DescriptorPool(
-                fileDescriptorSets: sets + [ReflectedServices.descriptorSet(common)])
-        } catch {
-            // The upstream has types of the same names in files of its own, or there is something wrong in them.
-            return try DescriptorPool(fileDescriptorSets: sets)
-        }
-    }
-
-    private static func descriptorSet(_ files: [[UInt8]]) -> [UInt8] {
-        var output = OutputBlock()
-        for file in files { output.appendField(1, bytes: file.span) }
-        return [UInt8](copying: output.bytes)
+        try DescriptorPool(fileDescriptorSets: [descriptorSet])
     }
 }
 

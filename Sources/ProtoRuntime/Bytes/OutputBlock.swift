@@ -137,6 +137,23 @@ public struct OutputBlock: ~Copyable {
         unsafe base.unsafelyUnwrapped[offset] = byte
     }
 
+    /// Eight bytes that were written before, lowest first.
+    @inlinable
+    public func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= storedCount - 8, "OutputBlock read past the end")
+        let source = unsafe UnsafeRawPointer(base.unsafelyUnwrapped + offset)
+        return unsafe UInt64(littleEndian: source.loadUnaligned(as: UInt64.self))
+    }
+
+    /// Overwrites eight bytes that were written before.
+    @inlinable
+    public mutating func overwrite(at offset: Int, with word: UInt64) {
+        precondition(
+            offset >= 0 && offset <= storedCount - 8, "OutputBlock.overwrite past the end")
+        let target = unsafe UnsafeMutableRawPointer(base.unsafelyUnwrapped + offset)
+        unsafe target.storeBytes(of: word.littleEndian, as: UInt64.self)
+    }
+
     @inlinable
     public subscript(offset: Int) -> UInt8 {
         precondition(offset >= 0 && offset < storedCount, "OutputBlock read past the end")

@@ -10,13 +10,17 @@ struct DescriptorLinker {
     private(set) var services: [ServiceDescriptor] = []
     private(set) var extensions: [ExtensionDescriptor] = []
 
-    init(_ sets: [[UInt8]]) throws(DescriptorError) {
-        files = try FileSet(sets).files
+    /// `common` is a set whose files are taken where they fit to those of `sets`.
+    init(_ sets: [[UInt8]], common: [UInt8]) throws(DescriptorError) {
+        files = try FileSet(sets, common: common).files
         declared = try Declarations(files)
         resolver = FieldResolver(files, declared)
+        let extended = try ExtensionSet(declared, files, &resolver)
         for enumeration in declared.enums { try link(enumeration) }
-        for message in declared.messages { try link(message) }
-        for declaration in declared.extensions { try link(declaration) }
+        for (index, message) in declared.messages.enumerated() {
+            try link(message, extended.fields(of: Int32(truncatingIfNeeded: index)))
+        }
+        for one in extended.all { try link(one) }
         for index in files.indices { try linkServices(of: index) }
         try checkWellKnownTypes()
         try checkTotals()
@@ -38,20 +42,23 @@ struct DescriptorLinker {
 
     // MARK: - Messages
 
-    private mutating func link(_ message: DeclaredMessage) throws(DescriptorError) {
+    /// Links a message with its own fields and those that it gets from extensions.
+    private mutating func link(_ message: DeclaredMessage, _ extensions: [ResolvedField])
+        throws(DescriptorError)
+    {
         let file = files[message.file]
         func error(_ reason: DescriptorError.Reason, _ text: String) -> DescriptorError {
             DescriptorError(reason, file: file.name, symbol: message.fullName, text)
         }
-        guard message.proto.field.count <= TableBuilder.fieldsMax else {
+        let count = message.proto.field.count + extensions.count
+        guard count <= TableBuilder.fieldsMax else {
             throw error(
-                .limit,
-                "declares \(message.proto.field.count) fields; the limit is "
-                    + "\(TableBuilder.fieldsMax)")
+                .limit, "declares \(count) fields; the limit is \(TableBuilder.fieldsMax)")
         }
         let (declaredFields, oneofCount) = try resolver.fields(of: message)
-        try checkNames(declaredFields, of: message, error)
-        let fields = declaredFields.sorted { $0.number < $1.number }
+        let allFields = declaredFields + extensions
+        try checkNames(allFields, of: message, error)
+        let fields = allFields.sorted { $0.number < $1.number }
         for (left, right) in zip(fields, fields.dropFirst()) where left.number == right.number {
             throw error(
                 .invalidNumber,
@@ -143,16 +150,18 @@ struct DescriptorLinker {
 
     // MARK: - Extensions and services
 
-    private mutating func link(_ declaration: DeclaredExtension) throws(DescriptorError) {
-        let file = files[declaration.file].name
-        let (field, extendee) = try resolver.extension(declaration)
-        try checkLength(field) { reason, text in
-            DescriptorError(reason, file: file, symbol: declaration.fullName, text)
+    private mutating func link(_ one: ExtensionSet.Resolved) throws(DescriptorError) {
+        let file = files[one.declared.file].name
+        try checkLength(one.field) { reason, text in
+            DescriptorError(reason, file: file, symbol: one.declared.fullName, text)
         }
+        let field =
+            one.isMember
+            ? builder.fieldIndex(ofNumber: one.field.number, in: one.extendee)
+            : builder.append(extension: one.field)
         extensions.append(
             ExtensionDescriptor(
-                fullName: declaration.fullName, file: file, extendee: extendee,
-                field: builder.append(extension: field)))
+                fullName: one.declared.fullName, file: file, extendee: one.extendee, field: field))
     }
 
     private mutating func linkServices(of index: Int) throws(DescriptorError) {

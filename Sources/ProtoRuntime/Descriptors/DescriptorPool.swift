@@ -9,13 +9,16 @@ public final class DescriptorPool: Sendable {
     public let services: [ServiceDescriptor]
     /// In order of first appearance in the sets.
     public let files: [FileDescriptor]
-    /// All extension fields, for later use.
+    /// All extension fields.
     public let extensions: [ExtensionDescriptor]
 
     /// Links serialized FileDescriptorSets, each with all the files it imports, merged by file name. A file that comes
-    /// twice with the same content is fine.
-    public init(fileDescriptorSets sets: [[UInt8]]) throws(DescriptorError) {
-        let linker = try DescriptorLinker(sets)
+    /// twice with the same content is fine, and so are different versions of protobuf's and googleapis' own files.
+    /// - Parameter common: a set whose files are added, each unless a file or a type of `sets` is in its way.
+    public init(
+        fileDescriptorSets sets: [[UInt8]], common: [UInt8] = CommonTypes.fileDescriptorSet()
+    ) throws(DescriptorError) {
+        let linker = try DescriptorLinker(sets, common: common)
         storage = TableStorage(linker.contents)
         services = linker.services
         files = linker.fileDescriptors

@@ -23,7 +23,7 @@ public struct FieldFlags: OptionSet, Sendable, BitwiseCopyable {
     @inlinable public static var verifyUTF8: FieldFlags { .init(rawValue: 32) }
     /// A message field written as a group (message_encoding = DELIMITED).
     @inlinable public static var delimited: FieldFlags { .init(rawValue: 64) }
-    /// An extension; its JSON name is `[full.name]`.
+    /// An extension: both its names are `[full.name]`.
     @inlinable public static var isExtension: FieldFlags { .init(rawValue: 128) }
 }
 
@@ -57,7 +57,7 @@ public struct FieldEntry: BitwiseCopyable, Sendable {
 
 /// One message type.
 public struct MessageEntry: BitwiseCopyable, Sendable {
-    /// Fields `firstField ..< firstField + fieldCount`, sorted by number.
+    /// Fields `firstField ..< firstField + fieldCount`, extensions among them, sorted by number.
     public var firstField: Int32
     public var fieldCount: Int32
     /// `slots[numberSlot + n]` is ordinal + 1 (0: none) for field numbers n < numberSlotCount;
@@ -134,7 +134,7 @@ public struct DescriptorTables: BitwiseCopyable, @unchecked Sendable {
     @usableFromInline let text: UnsafePointer<UInt8>
 
     public let messageCount: Int32
-    /// Fields of all messages, then the extensions.
+    /// Fields of all messages, then the extensions that belong to none.
     public let fieldCount: Int32
     public let enumCount: Int32
     public let enumValueCount: Int32

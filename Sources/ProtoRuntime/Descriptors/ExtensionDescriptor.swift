@@ -1,4 +1,4 @@
-/// One extension field. Extensions are recorded, not yet looked up by the codecs.
+/// One extension field.
 public struct ExtensionDescriptor: Sendable {
     /// "pkg.name" or "pkg.Message.name"
     public let fullName: String
@@ -6,6 +6,7 @@ public struct ExtensionDescriptor: Sendable {
     public let file: String
     /// Index of the extended message.
     public let extendee: Int32
-    /// Index in `tables.fields`, behind the messages' own fields; its JSON name is "[pkg.name]".
+    /// Index in `tables.fields`; its name is "[pkg.name]". It stands among the fields of the extended message, unless
+    /// that is a MessageSet, or an options message that has another extension of this number.
     public let field: Int32
 }

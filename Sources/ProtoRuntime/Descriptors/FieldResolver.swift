@@ -116,8 +116,11 @@ struct FieldResolver {
         if isRepeated, features.packed, kind.isPackable { flags.insert(.packed) }
         if kind == .string, features.verifyUTF8 { flags.insert(.verifyUTF8) }
         if kind == .group { flags.insert(.delimited) }
+        let jsonName = try jsonName(of: site)
+        // An extension goes by its full name everywhere.
+        let name = site.container == nil ? jsonName : proto.name
         return ResolvedField(
-            name: proto.name, jsonName: try jsonName(of: site), number: proto.number, kind: kind,
+            name: name, jsonName: jsonName, number: proto.number, kind: kind,
             typeIndex: type.index, flags: flags, oneofIndex: oneofIndex)
     }
 

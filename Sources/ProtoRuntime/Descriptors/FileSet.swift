@@ -21,16 +21,19 @@ struct FileSet {
     private(set) var files: [SourceFile] = []
     private var indexByName: [String: Int] = [:]
 
-    init(_ sets: [[UInt8]]) throws(DescriptorError) {
+    /// `common` is one more set, of which only what fits is taken.
+    init(_ sets: [[UInt8]], common: [UInt8] = []) throws(DescriptorError) {
         for (index, set) in sets.enumerated() {
-            try add(set, ordinal: index + 1)
+            for file in try FileSet.parse(set: set, ordinal: index + 1) { try merge(file) }
         }
+        let added = try FileSet.parse(set: common, ordinal: sets.count + 1)
+        for file in CommonTypes.fitting(added, into: files) { try merge(file) }
         for index in files.indices { try bindImports(of: index) }
         try refuseCycles()
     }
 
-    /// Adds the files of one serialized FileDescriptorSet. `ordinal` counts the sets from 1, for errors.
-    private mutating func add(_ set: [UInt8], ordinal: Int) throws(DescriptorError) {
+    /// The files of one serialized FileDescriptorSet. `ordinal` counts the sets from 1, for errors.
+    private static func parse(set: [UInt8], ordinal: Int) throws(DescriptorError) -> [SourceFile] {
         let pieces: [[UInt8]]
         do throws(WireError) {
             pieces = try FileSet.split(set)
@@ -39,11 +42,12 @@ struct FileSet {
                 .malformed, file: "",
                 "descriptor set \(ordinal) is not a serialized FileDescriptorSet: \(error)")
         }
+        var files: [SourceFile] = []
         for (index, bytes) in pieces.enumerated() {
-            let file = try FileSet.parse(
-                bytes, place: "file \(index + 1) of descriptor set \(ordinal)")
-            try merge(file)
+            files.append(
+                try parse(bytes, place: "file \(index + 1) of descriptor set \(ordinal)"))
         }
+        return files
     }
 
     /// The encoded files of a set, each without its source_code_info (field 9): comments need not be UTF-8, take most
@@ -146,11 +150,13 @@ struct FileSet {
             files.append(file)
             return
         }
-        guard FileSet.same(files[known], file) else {
+        if FileSet.same(files[known], file) { return }
+        guard CommonTypes.isVersioned(file.name) else {
             throw DescriptorError(
                 .conflictingFile, file: file.name,
                 "the descriptor sets hold two files of this name with different content")
         }
+        if CommonTypes.isNewer(file, than: files[known]) { files[known] = file }
     }
 
     /// Equal but for json_name entries that only spell out the default.

@@ -49,6 +49,19 @@ struct TableBuilder {
         return index
     }
 
+    /// Index of the field that the message, which was appended, has under that number.
+    func fieldIndex(ofNumber number: Int32, in message: Int32) -> Int32 {
+        let entry = contents.messages[Int(message)]
+        var range = entry.firstField..<entry.firstField + entry.fieldCount
+        while !range.isEmpty {
+            let middle = range.lowerBound + Int32(range.count / 2)
+            let found = contents.fields[Int(middle)].number
+            if found == number { return middle }
+            range = found < number ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return -1
+    }
+
     private mutating func entry(_ field: ResolvedField, ordinal: UInt16) -> FieldEntry {
         let wireType = field.flags.contains(.packed) ? .lengthDelimited : field.kind.wireType
         let tag = TableBuilder.encodedTag(field.number, wireType)

@@ -29,7 +29,7 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
     func `a broken set is refused with its file and symbol`(broken: BrokenSet) throws {
         let set = try serializedSet(broken.files)
         let error = #expect(throws: DescriptorError.self) {
-            try DescriptorPool(fileDescriptorSets: [set])
+            try DescriptorPool(fileDescriptorSets: [set], common: [])
         }
         #expect(error?.description == broken.error)
     }
@@ -176,6 +176,16 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
         BrokenSet("a.proto: p.E: the enum has no values", enums: [.make("E", [])]),
     ]
 
+    /// Has the extension numbers 5 to 8.
+    private static let extendable = MessageProto.make("M") {
+        $0.extensionRange = [
+            .with {
+                $0.start = 5
+                $0.end = 9
+            }
+        ]
+    }
+
     static let declarations: [BrokenSet] = [
         BrokenSet(
             "a.proto: p.M.f: oneof_index 0 is out of range; the message declares 0 oneofs",
@@ -202,6 +212,18 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
         BrokenSet(
             "a.proto: p.M.f: an extension stands among the fields",
             fields: .make("f", 1) { $0.extendee = ".p.M" }),
+        BrokenSet(
+            "a.proto: p.x: 9 is not among the extension numbers of p.M",
+            .make("a.proto", messages: [extendable]) {
+                $0.extension = [.make("x", 9) { $0.extendee = ".p.M" }]
+            }),
+        BrokenSet(
+            "a.proto: p.y: p.M has the extension \"p.x\" of this number",
+            .make("a.proto", messages: [extendable]) {
+                $0.extension = [
+                    .make("x", 5) { $0.extendee = ".p.M" }, .make("y", 5) { $0.extendee = ".p.M" },
+                ]
+            }),
         BrokenSet(
             "a.proto: p.M.f: a map key must be an integer, bool or string",
             fields: .message("f", 1, "FEntry") { $0.label = .repeated },
@@ -305,7 +327,7 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
         ]
         for (bytes, text) in cases {
             let error = #expect(throws: DescriptorError.self) {
-                try DescriptorPool(fileDescriptorSets: [bytes])
+                try DescriptorPool(fileDescriptorSets: [bytes], common: [])
             }
             #expect(error?.description == text)
         }
@@ -313,7 +335,7 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
 
     @Test func `no set and an empty set make an empty pool`() throws {
         for sets in [[], [[]]] as [[[UInt8]]] {
-            let pool = try DescriptorPool(fileDescriptorSets: sets)
+            let pool = try DescriptorPool(fileDescriptorSets: sets, common: [])
             #expect(pool.files.isEmpty)
             #expect(pool.tables.messageCount == 0)
             #expect(pool.messageIndex(named: "M") == nil)
@@ -329,7 +351,7 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
         }
         let set = try serializedSet([.make("a.proto", messages: [message])])
         let error = #expect(throws: DescriptorError.self) {
-            try DescriptorPool(fileDescriptorSets: [set])
+            try DescriptorPool(fileDescriptorSets: [set], common: [])
         }
         #expect(
             error?.description == "a.proto: the names of all types exceed 134217728 bytes")
@@ -342,6 +364,6 @@ struct BrokenSet: CustomTestStringConvertible, Sendable {
                 publicImports: index == 0 ? [] : [0])
         }
         let set = try serializedSet(files.reversed())
-        #expect(try DescriptorPool(fileDescriptorSets: [set]).files.count == 3_000)
+        #expect(try DescriptorPool(fileDescriptorSets: [set], common: []).files.count == 3_000)
     }
 }

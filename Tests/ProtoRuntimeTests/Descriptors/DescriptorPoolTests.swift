@@ -45,7 +45,7 @@ import Testing
         #expect(pool.tables.field(entry.firstField + 1).kind == .enumeration)
     }
 
-    @Test func `extensions are kept behind the fields of messages`() throws {
+    @Test func `an extension is a field of the message that it extends, by its full name`() throws {
         let pool = try TestSet.pool()
         let found = try #require(
             pool.extensions.first { $0.fullName == "gatewaytest.proto2.v1.extra_level" })
@@ -53,10 +53,27 @@ import Testing
         let field = pool.tables.field(found.field)
         #expect(field.number == 536_870_911)
         #expect(field.flags == [.presence, .isExtension])
-        #expect(pool.fieldName(found.field, json: true) == "[gatewaytest.proto2.v1.extra_level]")
-        let last = try #require((0..<pool.tables.messageCount).last)
-        let message = pool.tables.message(last)
-        #expect(found.field >= message.firstField + message.fieldCount)
+        let name = "[gatewaytest.proto2.v1.extra_level]"
+        #expect(pool.fieldName(found.field, json: true) == name)
+        #expect(pool.fieldName(found.field, json: false) == name)
+        #expect(pool.fieldIndex(named: name, in: found.extendee) == found.field)
+        #expect(pool.fieldIndex(named: "extra_level", in: found.extendee) == nil)
+        #expect(pool.fieldIndex(named: "extraLevel", in: found.extendee) == nil)
+        let message = pool.tables.message(found.extendee)
+        #expect(message.fieldCount == 6)
+        let numbers = (0..<message.fieldCount).map {
+            pool.tables.field(message.firstField + $0).number
+        }
+        #expect(numbers == [1, 100, 101, 102, 103, 536_870_911])
+    }
+
+    @Test func `extensions of a MessageSet belong to no message`() throws {
+        let pool = try TestSet.pool()
+        let found = try #require(
+            pool.extensions.first { $0.fullName == "gatewaytest.proto2.v1.SetMember.member" })
+        #expect(pool.messageName(found.extendee) == "gatewaytest.proto2.v1.Set")
+        #expect(pool.tables.message(found.extendee).fieldCount == 0)
+        #expect(pool.tables.field(found.field).number == 2_147_483_646)
     }
 
     @Test func `files keep their bytes for reflection`() throws {
@@ -149,7 +166,7 @@ import Testing
     /// Links `set`; any outcome but a trap is fine.
     private func link(_ set: [UInt8]) -> Bool {
         do throws(DescriptorError) {
-            _ = try DescriptorPool(fileDescriptorSets: [set])
+            _ = try DescriptorPool(fileDescriptorSets: [set], common: [])
             return true
         } catch {
             #expect(!error.message.isEmpty)

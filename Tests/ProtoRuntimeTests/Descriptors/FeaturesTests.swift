@@ -28,7 +28,7 @@ private typealias FeatureSet = Google_Protobuf_FeatureSet
         let file: [UInt8] =
             [0x0a, 0x01, 0x61, 0x62, 0x08] + Array("editions".utf8) + [0x70, 0xeb, 0x07]
         let error = #expect(throws: DescriptorError.self) {
-            try DescriptorPool(fileDescriptorSets: [[0x0a, UInt8(file.count)] + file])
+            try DescriptorPool(fileDescriptorSets: [[0x0a, UInt8(file.count)] + file], common: [])
         }
         #expect(error?.reason == .unsupported)
         #expect(error?.description.hasPrefix("a: edition number 1003 is not supported") == true)

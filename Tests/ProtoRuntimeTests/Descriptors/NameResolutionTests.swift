@@ -64,7 +64,7 @@ import Testing
                 "a.proto", package: "a", imports: ["b.proto"],
                 messages: [.make("M", [.message("f", 1, "b.Leaf")])]),
         ]
-        let pool = try DescriptorPool(fileDescriptorSets: [serializedSet(files)])
+        let pool = try DescriptorPool(fileDescriptorSets: [serializedSet(files)], common: [])
         #expect(pool.messageName(try pool.field("a.M", "f").typeIndex) == "b.Leaf")
     }
 
@@ -91,7 +91,7 @@ import Testing
 
     @Test func `files may come in any order`() throws {
         let files = Array(try TestSet.parsed().file.reversed())
-        let reversed = try DescriptorPool(fileDescriptorSets: [serializedSet(files)])
+        let reversed = try DescriptorPool(fileDescriptorSets: [serializedSet(files)], common: [])
         #expect(reversed.tables.messageCount == (try TestSet.pool()).tables.messageCount)
     }
 
@@ -111,7 +111,7 @@ import Testing
 
     @Test func `the same file in two sets is taken once`() throws {
         let bytes = try TestSet.bytes()
-        let pool = try DescriptorPool(fileDescriptorSets: [bytes, bytes])
+        let pool = try DescriptorPool(fileDescriptorSets: [bytes, bytes], common: [])
         #expect(pool.files.count == (try TestSet.pool()).files.count)
     }
 
@@ -120,7 +120,7 @@ import Testing
         var rich = plain
         rich.messageType[0].field[0].jsonName = "aB"
         rich.sourceCodeInfo.location = [.with { $0.leadingComments = "A comment." }]
-        let pool = try DescriptorPool(fileDescriptorSets: [set(plain), set(rich)])
+        let pool = try DescriptorPool(fileDescriptorSets: [set(plain), set(rich)], common: [])
         #expect(pool.files.count == 1)
     }
 
@@ -130,7 +130,7 @@ import Testing
         let info: [UInt8] = [0x4a, 0x05, 0x0a, 0x03, 0x1a, 0x01, 0xff]
         let file = Array(bytes.dropFirst(2)) + info
         let pool = try DescriptorPool(
-            fileDescriptorSets: [[0x0a, UInt8(file.count)] + file])
+            fileDescriptorSets: [[0x0a, UInt8(file.count)] + file], common: [])
         #expect(pool.messageIndex(named: "M") == 0)
         #expect(pool.files.first?.serialized == Array(bytes.dropFirst(2)))
     }
@@ -140,7 +140,7 @@ import Testing
             "a.proto", package: "a", imports: ["b.proto"],
             messages: [.make("M", [.message("f", 1, ".b.N")])])
         let used = FileProto.make("b.proto", package: "b", messages: [.make("N")])
-        let pool = try DescriptorPool(fileDescriptorSets: [set(user), set(used)])
+        let pool = try DescriptorPool(fileDescriptorSets: [set(user), set(used)], common: [])
         #expect(pool.files.map(\.name) == ["a.proto", "b.proto"])
         #expect(pool.files[0].dependencies == ["b.proto"])
     }

@@ -93,7 +93,7 @@ func serializedSet(_ files: [FileProto]) throws -> [UInt8] {
 
 /// Links one set of these files.
 func pool(_ files: FileProto...) throws -> DescriptorPool {
-    try DescriptorPool(fileDescriptorSets: [serializedSet(files)])
+    try DescriptorPool(fileDescriptorSets: [serializedSet(files)], common: [])
 }
 
 extension DescriptorPool {

@@ -20,7 +20,7 @@ enum TestSet {
     }
 
     static func pool() throws -> DescriptorPool {
-        try DescriptorPool(fileDescriptorSets: [bytes()])
+        try DescriptorPool(fileDescriptorSets: [bytes()], common: [])
     }
 
     /// The lines of all.golden.txt.

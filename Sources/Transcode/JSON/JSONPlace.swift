@@ -6,7 +6,12 @@ import ProtoRuntime
 struct JSONPlace {
     private let offset: Int
     private var path: [Step] = []
+    /// What stands at the offset, in words.
     private let found: String
+    /// The last string before the offset, with its quotes.
+    private var text = 0..<0
+    /// The scalar at the offset or around it, as it is written.
+    private var literal = ""
 
     private struct Step {
         var isArray: Bool
@@ -23,6 +28,34 @@ struct JSONPlace {
         self.offset = offset - range.lowerBound
         found = JSONPlace.describe(json, at: offset, end: range.upperBound)
         walk(json, in: range, upTo: offset)
+        literal = JSONPlace.shown(json.extracting(scalar(json, in: range, at: offset)))
+    }
+
+    /// The string or the word (a number, say) that starts at the offset, holds it, or ends there.
+    private func scalar(_ json: Span<UInt8>, in range: Range<Int>, at offset: Int) -> Range<Int> {
+        if offset < range.upperBound, json[offset] == JSONByte.quote, !text.contains(offset) {
+            let end = JSONPlace.endOfString(json, from: offset + 1, upTo: range.upperBound)
+            return offset..<min(end + 1, range.upperBound)
+        }
+        if !text.isEmpty, offset <= text.upperBound { return text }
+        var start = min(offset, range.upperBound)
+        var end = start
+        while start > range.lowerBound, JSONPlace.isWordByte(json[start - 1]) { start -= 1 }
+        while end < range.upperBound, JSONPlace.isWordByte(json[end]) { end += 1 }
+        return start..<end
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        byte == JSONByte.minus || byte == JSONByte.point || byte == UInt8(ascii: "+")
+            || isIdentifierByte(byte)
+    }
+
+    /// A piece of the document for a message: short, and without what would break a line.
+    private static func shown(_ piece: Span<UInt8>) -> String {
+        let lengthMax = 60
+        let bytes = (0..<min(piece.count, lengthMax)).map { piece[$0] < 32 ? 32 : piece[$0] }
+        let shown = String(decoding: bytes, as: UTF8.self)
+        return piece.count > lengthMax ? shown + "…" : shown
     }
 
     private mutating func walk(_ json: Span<UInt8>, in range: Range<Int>, upTo offset: Int) {
@@ -40,6 +73,7 @@ struct JSONPlace {
             case JSONByte.quote:
                 let end = JSONPlace.endOfString(json, from: position + 1, upTo: range.upperBound)
                 if isName { takeName(json.extracting(position + 1..<end)) }
+                text = position..<min(end + 1, range.upperBound)
                 position = end
             default: break
             }
@@ -73,8 +107,8 @@ struct JSONPlace {
         return min(position, end)
     }
 
-    /// "shelf.books[3].isbn"; names that are no identifiers stand as `["a b"]`.
-    private var text: String {
+    /// "shelf.books[3].isbn"; extensions stand as `[pkg.name]`, other names that are no identifiers as `["a b"]`.
+    private var pathText: String {
         var text = ""
         for step in path {
             if step.isArray {
@@ -90,8 +124,16 @@ struct JSONPlace {
         let isPlain = !name.isEmpty && name.allSatisfy(isIdentifierByte)
         // A peer chooses the name's length; a message does not need more of it.
         let shown = String(decoding: name.prefix(100), as: UTF8.self)
-        guard isPlain else { return "[\"\(shown)\"]" }
+        guard isPlain || isExtension(name) else { return "[\"\(shown)\"]" }
         return isFirst ? shown : ".\(shown)"
+    }
+
+    /// Whether the name is that of an extension: `[pkg.name]`.
+    private static func isExtension(_ name: [UInt8]) -> Bool {
+        name.count > 2 && name.first == JSONByte.openBracket && name.last == JSONByte.closeBracket
+            && name.dropFirst().dropLast().allSatisfy {
+                $0 == JSONByte.point || isIdentifierByte($0)
+            }
     }
 
     private static func isIdentifierByte(_ byte: UInt8) -> Bool {
@@ -124,26 +166,42 @@ extension JSONPlace {
     /// The error that the client sees. `field` is the one that was being read, or that is missing.
     func error(_ fault: JSONFault, field: Int32, _ tables: DescriptorTables) -> JSONError {
         var message = fault.text
-        var path = text
+        var path = pathText
         if fault == .missingRequired, field >= 0 {
             let name = tables.jsonName(field)
             path += path.isEmpty ? name : ".\(name)"
         } else if fault == .outOfRange, field >= 0 {
             message += " of \(tables.field(field).kind)"
-        } else if fault.namesWhatWasFound {
+        } else if fault == .unknownEnumName, field >= 0, tables.field(field).kind == .enumeration {
+            message = "expected a value of \(tables.enumName(tables.field(field).typeIndex))"
+        }
+        if fault.namesWhatWasFound {
             message += ", found \(found)"
+        } else if fault.quotesWhatWasFound, !literal.isEmpty {
+            message += ", found \(literal)"
         }
         return JSONError(offset: offset, path: path, reason: fault, message: message)
     }
 }
 
 extension JSONFault {
+    /// Whether the value's type is right, and only what it says is not.
+    var quotesWhatWasFound: Bool {
+        switch self {
+        case .badNumber, .outOfRange, .notInteger, .badBase64, .badTimestamp, .badDuration,
+            .badFieldMask, .unknownEnumName, .anyUnknownType:
+            true
+        default: false
+        }
+    }
+
     /// Whether it helps to say what stood there instead.
     var namesWhatWasFound: Bool {
         switch self {
         case .expectedValue, .expectedName, .expectedColon, .expectedCommaOrBrace,
             .expectedCommaOrBracket, .trailingData, .expectedObject, .expectedArray,
-            .expectedString, .expectedBool, .expectedInteger, .expectedNumber, .expectedEnum:
+            .expectedString, .expectedBool, .expectedInteger, .expectedNumber, .expectedEnum,
+            .nullNotAllowed:
             true
         default: false
         }
@@ -154,7 +212,16 @@ extension DescriptorTables {
     /// The field's JSON name, for messages.
     func jsonName(_ field: Int32) -> String {
         let entry = self.field(field)
-        let name = text(offset: entry.nameOffset, length: entry.nameLength)
-        return String(decoding: name.indices.map { name[$0] }, as: UTF8.self)
+        return string(text(offset: entry.nameOffset, length: entry.nameLength))
+    }
+
+    /// The enum's full name, for messages.
+    func enumName(_ index: Int32) -> String {
+        let entry = enumeration(index)
+        return string(text(offset: entry.fullNameOffset, length: entry.fullNameLength))
+    }
+
+    private func string(_ name: Span<UInt8>) -> String {
+        String(decoding: name.indices.map { name[$0] }, as: UTF8.self)
     }
 }

@@ -4,8 +4,8 @@ public import ProtoRuntime
 ///
 ///     {"shelf":{"theme":"jazz"},"ids":["7","8"]}  →  0a 06 0a 04 6a 61 7a 7a 12 02 07 08
 ///
-/// Fields are written in the document's order; nothing is allocated but what the output needs (and, rarely,
-/// scratch bytes: maps of more than 16 entries, messages of more than 64 fields, escapes in names).
+/// Fields are written in the document's order; nothing is allocated but what the output needs. Maps of more than 16
+/// entries, messages of more than 64 fields and escapes in names use the thread's `SpareBlock`.
 public struct JSONToProto {
     let tables: DescriptorTables
     let options: JSONOptions
@@ -79,6 +79,17 @@ extension JSONToProtoPass {
         guard input.isAtEnd else { throw .trailingData }
     }
 
-    /// Puts the output back where it was taken from.
-    mutating func giveBack(_ output: inout OutputBlock) { swap(&self.output, &output) }
+    /// Puts the output back where it was taken from, and the scratch bytes.
+    mutating func giveBack(_ output: inout OutputBlock) {
+        swap(&self.output, &output)
+        guard scratch.isAllocated else { return }
+        var spare = OutputBlock()
+        swap(&spare, &scratch)
+        SpareBlock.giveBack(spare)
+    }
+
+    /// Makes sure that there are scratch bytes.
+    mutating func needScratch() {
+        if !scratch.isAllocated { scratch = SpareBlock.take() }
+    }
 }

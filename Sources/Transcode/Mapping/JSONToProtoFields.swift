@@ -112,7 +112,7 @@ extension JSONToProtoPass {
             let start = output.beginLength()
             try readMapKey(key)
             let range = start &+ 1..<output.count
-            if !keys.insert(output.fingerprint(range, seed: KeySet.seed)),
+            if !keys.insert(output.fingerprint(range, seed: KeySet.seed), in: &scratch),
                 holdsEntry(of: entry, from: first, upTo: mark, key: range)
             {
                 throw fail(.duplicateMapKey, at: nameOffset)
@@ -129,6 +129,7 @@ extension JSONToProtoPass {
             input.skipSpace()
         }
         guard input.byte == JSONByte.closeBrace else { throw .expectedCommaOrBrace }
+        keys.release(&scratch)
         close()
     }
 

@@ -14,8 +14,8 @@ struct JSONToProtoPass: ~Copyable, ~Escapable {
     var depth = 0
     /// Open Any messages: inside them required fields may be missing.
     var anyDepth = 0
-    /// Bits of seen fields, for messages with more of them than a word has; behind them, for a moment,
-    /// text that was written with escapes.
+    /// The thread's spare block, once it is needed: bits of seen fields, for messages with more of them than a word
+    /// has, and keys of large maps; behind them, for a moment, text that was written with escapes.
     var scratch = OutputBlock()
     var scratchMark = 0
     /// Where the fault is, if that is not where the cursor stands; -1 otherwise.

@@ -145,6 +145,7 @@ extension JSONToProtoPass {
     /// Copies the string at the cursor, escapes decoded, into the scratch bytes, sealed.
     @_lifetime(self: copy self)
     mutating func unescape() throws(JSONFault) {
+        needScratch()
         scratchMark = scratch.count
         scratch.makeRoom(input.end &- input.offset &+ 64)
         try input.copyString(into: &scratch)

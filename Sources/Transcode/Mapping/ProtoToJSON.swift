@@ -93,8 +93,14 @@ public struct ProtoToJSON {
 }
 
 extension ProtoToJSONPass {
-    /// Puts the output back where it was taken from.
-    mutating func giveBack(_ output: inout OutputBlock) { swap(&self.output, &output) }
+    /// Puts the output back where it was taken from, and the scratch bytes.
+    mutating func giveBack(_ output: inout OutputBlock) {
+        swap(&self.output, &output)
+        guard scratch.isAllocated else { return }
+        var spare = OutputBlock()
+        swap(&spare, &scratch)
+        SpareBlock.giveBack(spare)
+    }
 
     /// Prints the value of one field of the message and nothing else.
     @_lifetime(self: copy self)

@@ -11,7 +11,8 @@ extension ProtoToJSONPass {
     @inline(never)
     mutating func writeDefault(_ field: Int32, open: Int) {
         let entry = tables.field(field)
-        guard !entry.flags.contains(.presence) else { return }
+        // Nobody knows which extensions a message might have.
+        guard entry.flags.isDisjoint(with: [.presence, .isExtension]) else { return }
         writeName(field, open: open)
         if entry.flags.contains(.map) {
             output.put(0x7d7b, count: 2)

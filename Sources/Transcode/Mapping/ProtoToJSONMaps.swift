@@ -21,7 +21,9 @@ extension ProtoToJSONPass {
             guard input.offset == stop else {
                 throw input.offset > stop ? .wireTruncated : .fieldsOutOfOrder
             }
-            guard input.offset < end, input.startsWithTag(of: entry) else { return }
+            guard input.offset < end, input.startsWithTag(of: entry) else {
+                return keys.release(&scratch)
+            }
             input.advance(Int(entry.tagLength))
         }
     }
@@ -54,7 +56,7 @@ extension ProtoToJSONPass {
             print = ByteHash.print(of: bits, seed: KeySet.seed)
             writeKey(bits, entry.kind)
         }
-        guard isOrdered || keys.insert(print) else { throw .fieldsOutOfOrder }
+        guard isOrdered || keys.insert(print, in: &scratch) else { throw .fieldsOutOfOrder }
     }
 
     private mutating func writeKey(_ bits: UInt64, _ kind: FieldKind) {

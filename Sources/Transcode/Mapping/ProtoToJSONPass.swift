@@ -15,6 +15,8 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
     let int64IsNumber: Bool
     /// The input comes from the normalizer, which has made sure of what this pass only suspects.
     let isOrdered: Bool
+    /// The thread's spare block, once it is needed: keys of large maps.
+    var scratch = OutputBlock()
     /// Open messages.
     var depth = 0
     /// Open Any messages: inside them required fields may be missing.
@@ -117,7 +119,7 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
         writeName(field, open: open)
         let flags = tables.field(field).flags
         if !flags.contains(.repeated) {
-            if input.byte == 0, !flags.contains(.presence), !emitsDefaults,
+            if input.byte & 127 == 0, !flags.contains(.presence), !emitsDefaults,
                 try skipZero(tables.field(field).kind, end: end)
             {
                 // A default that stands on the wire is still one (SEMANTICS b.3).
@@ -140,11 +142,12 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
         }
     }
 
-    /// Consumes a singular value that is 0, false or empty; its first byte is known to be 0. False, with nothing
-    /// consumed, when it is none of these.
+    /// Consumes a singular value that is 0, false or empty, in however many bytes. False, with nothing consumed, when
+    /// it is none of these.
     @inline(never)
     @_lifetime(self: copy self)
     private mutating func skipZero(_ kind: FieldKind, end: Int) throws(JSONFault) -> Bool {
+        guard input.offset < end else { throw .wireTruncated }
         switch kind {
         case .double, .fixed64, .sfixed64:
             guard input.word() == 0 else { return false }
@@ -153,7 +156,15 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
             guard input.word32 == 0 else { return false }
             input.advance(4)
         case .message, .group: return false
-        default: input.advance(1)
+        default:
+            let start = input.offset
+            let bits = try readVarint()
+            // Of 32-bit kinds only the low half counts.
+            let kept = kind.is32Bit ? bits & 0xffff_ffff : bits
+            guard kept == 0 else {
+                input.move(to: start)
+                return false
+            }
         }
         guard input.offset <= end else { throw .wireTruncated }
         return true
@@ -234,6 +245,14 @@ extension FieldEntry {
 }
 
 extension FieldKind {
+    /// Whether the value of a varint is its low 32 bits.
+    var is32Bit: Bool {
+        switch self {
+        case .int32, .uint32, .sint32, .enumeration: true
+        default: false
+        }
+    }
+
     /// Whether a repeated field of the kind may be written packed.
     var isPackable: Bool {
         switch self {

@@ -14,6 +14,7 @@ extension JSONToProtoPass {
     @inline(never)
     @_lifetime(self: copy self)
     mutating func widen(_ seen: inout SeenFields, for entry: MessageEntry) {
+        needScratch()
         seen.high = scratch.count
         scratch.appendZeros((Int(entry.fieldCount) + Int(entry.oneofCount) - 64 + 7) / 8)
     }

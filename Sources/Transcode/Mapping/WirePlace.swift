@@ -32,10 +32,17 @@ struct WirePlace {
             guard ordinal >= 0 else { return }
             append(field, counts[field] ?? 0)
             let found = tables.field(field)
-            guard skipped != nil, found.kind == .message, tag.wireType == 2 else { return }
+            guard skipped != nil, found.kind == .message || found.kind == .group else { return }
             end = cursor.offset
             cursor.move(to: start)
-            guard cursor.readVarint() != nil else { return }
+            if tag.wireType == 3 {
+                guard let stop = try? cursor.endOfGroup(tag.number, end: end, depth: 0) else {
+                    return
+                }
+                end = stop
+            } else if cursor.readVarint() == nil {
+                return
+            }
             type = found.typeIndex
             isStart = true
             counts = [:]

@@ -204,9 +204,30 @@ import Testing
         #expect(error?.offset == 10)
         #expect(error?.message == "expected the name or number of an enum value, found an array")
         let range = try Codec.refusal("{\"int32Value\":3e9}", "proto3.v1.Scalars")
-        #expect(range?.description == "int32Value: number out of range of int32 (byte 17)")
+        #expect(
+            range?.description == "int32Value: number out of range of int32, found 3e9 (byte 17)")
         let end = try Codec.refusal("{\"int32Value\":", "proto3.v1.Scalars")
         #expect(end?.message == "expected an integer, found the end of the document")
+    }
+
+    @Test(
+        arguments: [
+            ("{\"int32Value\":01}", "expected a number as JSON writes it, found 01"),
+            ("{\"int32Value\":1.5}", "expected an integer without a fraction, found 1.5"),
+            ("{\"int32Value\":\"1.5\"}", "expected an integer without a fraction, found \"1.5\""),
+            ("{\"uint64Value\":-1}", "number out of range of uint64, found -1"),
+            ("{\"floatValue\":\"1e99\"}", "number out of range of float, found \"1e99\""),
+            ("{\"bytesValue\":\"a*b\"}", "expected base64, found \"a*b\""),
+            (
+                "{\"stringValue\":null,\"mood\":\"X\"}",
+                "expected a value of gatewaytest.proto3.v1.Mood, found \"X\""
+            ),
+            ("{\"boolValue\":\"true\"}", "expected true or false, found a string"),
+            ("{\"stringValue\":\"a\" \"b\"}", "expected ',' or '}', found a string"),
+        ])
+    func `a value that does not fit is quoted`(_ json: String, _ message: String) throws {
+        let strict = JSONOptions(unknownFields: .reject)
+        #expect(try Codec.refusal(json, "proto3.v1.Scalars", strict)?.message == message)
     }
 
     @Test func `unknown fields are ignored or refused`() throws {

@@ -22,6 +22,13 @@ import Testing
         ("proto3.v1.Scalars", "09 00 00 00 00 00 00 00 80", "{\"doubleValue\":-0.0}"),
         ("proto3.v1.Scalars", "09 00 00 00 00 00 00 f0 3f", "{\"doubleValue\":1}"),
         ("proto3.v1.Scalars", "18 01 18 00", "{}"),
+        // In however many bytes they stand.
+        ("proto3.v1.Scalars", "18 80 00 20 80 80 80 00 68 80 00 72 80 00 80 01 80 80 00", "{}"),
+        ("proto3.v1.Scalars", "18 80 80 80 80 10 28 80 80 80 80 20", "{}"),
+        ("proto3.v1.Scalars", "20 80 80 80 80 10", "{\"int64Value\":\"4294967296\"}"),
+        ("proto3.v1.Scalars", "18 80 01 28 80 02", "{\"int32Value\":128,\"uint32Value\":256}"),
+        ("proto3.v1.Scalars", "68 80 80 80 80 10", "{\"boolValue\":true}"),
+        ("proto3.v1.Optionals", "18 80 00", "{\"int32Value\":0}"),
         ("proto3.v1.Repeated", "1a 03 01 02 03", "{\"int32Values\":[1,2,3]}"),
         ("proto3.v1.Repeated", "1a 00", "{}"),
         ("proto3.v1.Repeated", "72 00 72 01 61", "{\"stringValues\":[\"\",\"a\"]}"),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import ProtoRuntime
 import Transcode
 
@@ -172,9 +173,7 @@ struct MessageSplitter: ~Copyable {
 
     private mutating func nextLine(into message: inout OutputBlock) throws(CommandFailure) -> Bool {
         while true {
-            while searched < input.count, input.readable[searched] != UInt8(ascii: "\n") {
-                searched += 1
-            }
+            searched = findNewline(from: searched)
             if searched < input.count {
                 take(searched, into: &message)
                 input.consume(1)
@@ -186,6 +185,17 @@ struct MessageSplitter: ~Copyable {
                 return true
             }
             try read()
+        }
+    }
+
+    /// Offset of the first line feed that is not before `start`; the number of bytes if there is none.
+    private func findNewline(from start: Int) -> Int {
+        let bytes = input.readable.extracting(start..<input.count)
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let first = buffer.baseAddress,
+                let found = unsafe memchr(first, 10, buffer.count)
+            else { return input.count }
+            return start + (unsafe UnsafeRawPointer(found) - UnsafeRawPointer(first))
         }
     }
 

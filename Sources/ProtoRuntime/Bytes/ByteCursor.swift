@@ -73,6 +73,14 @@ public struct ByteCursor: ~Escapable {
         return unsafe address.loadUnaligned(as: SIMD16<UInt8>.self)
     }
 
+    /// Sixteen bytes that start `ahead` of the cursor, `ahead <= 16`.
+    @inlinable
+    public func vector(ahead: Int) -> SIMD16<UInt8> {
+        verify(ahead, 16)
+        let address = unsafe UnsafeRawPointer(base + (position &+ ahead))
+        return unsafe address.loadUnaligned(as: SIMD16<UInt8>.self)
+    }
+
     /// Moves on by `count` bytes.
     @inlinable
     @_lifetime(self: copy self)
@@ -105,19 +113,23 @@ public struct ByteCursor: ~Escapable {
     /// Whether the next `count` bytes are those of the tables' text at `textOffset`; `count` in 1...
     @inlinable
     public func matches(_ tables: DescriptorTables, at textOffset: UInt32, count: Int) -> Bool {
-        var left = count
         var text = unsafe UnsafeRawPointer(tables.text + Int(textOffset))
         var here = unsafe UnsafeRawPointer(base + position)
-        // Names of 9 to 16 bytes are common: two words that overlap need no loop.
-        if left > 8, left <= 16 {
-            let rest = left &- 8
-            let low =
+        if count <= 16 {
+            // Two words that overlap, or one of which the rest does not count.
+            let first =
                 unsafe here.loadUnaligned(as: UInt64.self) ^ text.loadUnaligned(as: UInt64.self)
-            let high =
+            guard count > 8 else {
+                return UInt64(littleEndian: first)
+                    &<< UInt64(truncatingIfNeeded: 64 &- count &* 8) == 0
+            }
+            let rest = count &- 8
+            let last =
                 unsafe (here + rest).loadUnaligned(as: UInt64.self)
                 ^ (text + rest).loadUnaligned(as: UInt64.self)
-            return low | high == 0
+            return first | last == 0
         }
+        var left = count
         while left > 8 {
             #if CHECKED
                 precondition(unsafe here - UnsafeRawPointer(base) <= end + 32)

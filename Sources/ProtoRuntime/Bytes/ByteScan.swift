@@ -17,6 +17,20 @@ public enum ByteScan {
         return 16
     }
 
+    /// Whether none of the 32 bytes ends a plain run.
+    @inlinable @inline(__always)
+    public static func isPlain(_ first: SIMD16<UInt8>, _ second: SIMD16<UInt8>) -> Bool {
+        let quote = SIMD16<UInt8>(repeating: 34)
+        let escape = SIMD16<UInt8>(repeating: 92)
+        let quotes: SIMDMask<SIMD16<Int8>> = (first .== quote) .| (second .== quote)
+        let escapes: SIMDMask<SIMD16<Int8>> = (first .== escape) .| (second .== escape)
+        let space = SIMD16<UInt8>(repeating: 32)
+        let controls: SIMDMask<SIMD16<Int8>> = (first .< space) .| (second .< space)
+        let stops: SIMDMask<SIMD16<Int8>> = quotes .| escapes .| controls
+        let halves = unsafe unsafeBitCast(stops, to: SIMD2<UInt64>.self)
+        return halves[0] | halves[1] == 0
+    }
+
     /// Whether any of the bytes is not ASCII.
     @inlinable @inline(__always)
     public static func hasHighBit(_ bytes: SIMD16<UInt8>) -> Bool {

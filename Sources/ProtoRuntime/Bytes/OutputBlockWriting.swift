@@ -33,6 +33,17 @@ extension OutputBlock {
         storedCount &+= count
     }
 
+    /// Puts the first `count` bytes of `vector` between quotes; `count` in 0...16.
+    @inlinable
+    public mutating func putQuoted(_ vector: SIMD16<UInt8>, count: Int) {
+        verifyRoom(count &+ 2)
+        let target = unsafe base.unsafelyUnwrapped + storedCount
+        unsafe target[0] = 34
+        unsafe UnsafeMutableRawPointer(target + 1).storeBytes(of: vector, as: SIMD16<UInt8>.self)
+        unsafe target[count &+ 1] = 34
+        storedCount &+= count &+ 2
+    }
+
     /// Puts a field's tag, at most five bytes, by one store.
     @inlinable
     public mutating func putTag(_ tag: UInt64, count: UInt8) { put(tag, count: Int(count)) }

@@ -23,6 +23,8 @@ public struct FieldFlags: OptionSet, Sendable, BitwiseCopyable {
     @inlinable public static var verifyUTF8: FieldFlags { .init(rawValue: 32) }
     /// A message field written as a group (message_encoding = DELIMITED).
     @inlinable public static var delimited: FieldFlags { .init(rawValue: 64) }
+    /// A member of a real oneof: `oneofIndex` is not negative.
+    @inlinable public static var oneof: FieldFlags { .init(rawValue: 256) }
     /// An extension: both its names are `[full.name]`.
     @inlinable public static var isExtension: FieldFlags { .init(rawValue: 128) }
 }

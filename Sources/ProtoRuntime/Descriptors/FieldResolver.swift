@@ -116,6 +116,7 @@ struct FieldResolver {
         if isRepeated, features.packed, kind.isPackable { flags.insert(.packed) }
         if kind == .string, features.verifyUTF8 { flags.insert(.verifyUTF8) }
         if kind == .group { flags.insert(.delimited) }
+        if oneofIndex >= 0 { flags.insert(.oneof) }
         let jsonName = try jsonName(of: site)
         // An extension goes by its full name everywhere.
         let name = site.container == nil ? jsonName : proto.name

@@ -74,6 +74,19 @@ public enum JSONFault: UInt8, Error, Sendable {
     }
 }
 
+extension JSONFault {
+    /// Whether the bytes are no message at all, whatever their order. Decoders refuse text that is not UTF-8 even
+    /// where it would be overwritten.
+    var isMalformedWire: Bool {
+        switch self {
+        case .wireTruncated, .wireVarint, .wireTag, .wireGroup, .invalidUTF8, .tooDeep,
+            .messageSet:
+            true
+        default: false
+        }
+    }
+}
+
 /// Limits of both directions.
 public enum JSONLimits {
     /// Levels of nesting: objects and arrays of a document, messages of wire bytes.

@@ -40,7 +40,7 @@ extension ByteCursor {
         if byte == JSONByte.point {
             advance(1)
             let point = offset
-            mantissa = readDigits(mantissa)
+            mantissa = readDigits(behind: mantissa)
             scale = point &- offset
             guard scale < 0 else { throw .badNumber }
             digits &-= scale

@@ -5,13 +5,17 @@ import ProtoRuntime
 extension ByteCursor {
     /// Reads an integer of the kind (digits, or a form with exponent or zero fraction), in its range, as
     /// the bits that go on the wire.
+    @inline(__always)
     @_lifetime(self: copy self)
     mutating func readInteger(_ kind: FieldKind) throws(JSONFault) -> UInt64 {
         let isNegative = byte == JSONByte.minus
         let magnitude = try readMagnitude(isNegative)
+        let isZigZag = kind == .sint32 || kind == .sint64
+        // Fits in every kind.
+        if magnitude <= 0x7fff_ffff, !isNegative { return isZigZag ? magnitude &<< 1 : magnitude }
         guard magnitude <= ByteCursor.largest(kind, isNegative) else { throw .outOfRange }
         let value = isNegative ? 0 &- magnitude : magnitude
-        guard kind == .sint32 || kind == .sint64 else { return value }
+        guard isZigZag else { return value }
         return value &<< 1 ^ UInt64(bitPattern: Int64(bitPattern: value) &>> 63)
     }
 
@@ -26,6 +30,7 @@ extension ByteCursor {
         }
     }
 
+    @inline(never)
     @_lifetime(self: copy self)
     mutating func readInt32() throws(JSONFault) -> Int32 {
         Int32(truncatingIfNeeded: try readInteger(.int32))
@@ -68,8 +73,21 @@ extension ByteCursor {
     }
 
     /// Reads digits, appending them to `value`; the result means nothing after more than 19 digits.
+    @inline(__always)
     @_lifetime(self: copy self)
-    mutating func readDigits(_ value: UInt64) -> UInt64 {
+    mutating func readDigits(behind value: UInt64) -> UInt64 {
+        let digits = word() ^ 0x3030_3030_3030_3030
+        let others = (digits | (digits &+ 0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080
+        let count = others.trailingZeroBitCount &>> 3
+        guard count > 0, count < 8 else { return readDigits(value) }
+        advance(count)
+        let moved = digits &<< UInt64(truncatingIfNeeded: 64 &- count &* 8)
+        return value &* ByteCursor.tens[count] &+ ByteCursor.joinDigits(moved)
+    }
+
+    /// The same for any number of digits.
+    @_lifetime(self: copy self)
+    private mutating func readDigits(_ value: UInt64) -> UInt64 {
         var value = value
         while true {
             let digits = word() ^ 0x3030_3030_3030_3030

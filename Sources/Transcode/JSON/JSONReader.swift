@@ -78,13 +78,33 @@ extension ByteCursor {
             let plain = ByteScan.plainCount(bytes)
             output.put(bytes, count: plain)
             advance(plain)
-            if plain == 16 { continue }
+            if plain == 16 {
+                copyPlainPairs(into: &output, &seen)
+                continue
+            }
             if byte == JSONByte.quote { break }
             try copyEscape(into: &output)
         }
         advance(1)
         if ByteScan.hasHighBit(seen) {
             guard output.holdsUTF8(from: start) else { throw .invalidUTF8 }
+        }
+    }
+
+    /// Copies plain characters 32 at a time while there are as many.
+    @inline(__always)
+    @_lifetime(self: copy self)
+    private mutating func copyPlainPairs(
+        into output: inout OutputBlock, _ seen: inout SIMD16<UInt8>
+    ) {
+        while end &- offset >= 32 {
+            let first = vector
+            let second = vector(ahead: 16)
+            guard ByteScan.isPlain(first, second) else { return }
+            seen |= first | second
+            output.put(first, count: 16)
+            output.put(second, count: 16)
+            advance(32)
         }
     }
 

@@ -16,7 +16,11 @@ extension OutputBlock {
             let plain = ByteScan.plainCount(bytes)
             put(bytes, count: plain)
             input.advance(plain)
-            if plain < 16 { appendEscaped(&input, left: stop &- input.offset) }
+            if plain < 16 {
+                appendEscaped(&input, left: stop &- input.offset)
+            } else {
+                putPlainPairs(&input, upTo: stop, &seen)
+            }
         }
         while input.offset < stop {
             let left = stop &- input.offset
@@ -32,6 +36,22 @@ extension OutputBlock {
         if ByteScan.hasHighBit(seen) {
             input.move(to: start)
             guard input.isUTF8(upTo: stop) else { throw .invalidUTF8 }
+        }
+    }
+
+    /// Puts plain characters 32 at a time while there are as many; there is room for them.
+    @inline(__always)
+    private mutating func putPlainPairs(
+        _ input: inout ByteCursor, upTo stop: Int, _ seen: inout SIMD16<UInt8>
+    ) {
+        while stop &- input.offset >= 32 {
+            let first = input.vector
+            let second = input.vector(ahead: 16)
+            guard ByteScan.isPlain(first, second) else { return }
+            seen |= first | second
+            put(first, count: 16)
+            put(second, count: 16)
+            input.advance(32)
         }
     }
 

@@ -64,6 +64,7 @@ extension JSONToProtoPass {
     /// Reads the whole document: one message, or one field's value.
     @_lifetime(self: copy self)
     mutating func readDocument(_ type: Int32, field: Int32) throws(JSONFault) {
+        needRoom()
         input.skipSpace()
         if field < 0 {
             try readMessage(type)
@@ -72,7 +73,7 @@ extension JSONToProtoPass {
             if input.byte == UInt8(ascii: "n"), try readUnset(field) {
                 // A body of null leaves the field unset.
             } else {
-                try readField(field)
+                try readField(field, tables)
             }
         }
         input.skipSpace()

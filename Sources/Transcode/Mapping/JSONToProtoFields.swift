@@ -3,12 +3,12 @@ import ProtoRuntime
 /// The value of one field: singular, array or object of entries.
 extension JSONToProtoPass {
     /// Reads the field's value and puts its tags and bytes.
+    @inline(__always)
     @_lifetime(self: copy self)
-    mutating func readField(_ field: Int32) throws(JSONFault) {
+    mutating func readField(_ field: Int32, _ tables: DescriptorTables) throws(JSONFault) {
         let flags = tables.field(field).flags
-        output.makeRoom(input.end &- input.offset &+ 64)
         if !flags.contains(.repeated) {
-            try readSingular(field, dropsZero: !flags.contains(.presence))
+            try readSingular(field, dropsZero: !flags.contains(.presence), tables)
         } else if flags.contains(.map) {
             try readMap(field)
         } else {
@@ -19,9 +19,14 @@ extension JSONToProtoPass {
     /// Reads one value with its tag. A zero is dropped where the field has no presence.
     @inline(__always)
     @_lifetime(self: copy self)
-    mutating func readSingular(_ field: Int32, dropsZero: Bool) throws(JSONFault) {
+    private mutating func readSingular(
+        _ field: Int32, dropsZero: Bool, _ tables: DescriptorTables
+    ) throws(JSONFault) {
         switch tables.field(field).kind {
-        case .string: try readString(field, dropsZero: dropsZero)
+        case .string:
+            if !readShortString(field, dropsZero: dropsZero, tables) {
+                try readLongString(field, dropsZero: dropsZero)
+            }
         case .message, .group: try readNested(field)
         default:
             let tagCount = tables.field(field).tagLength
@@ -32,22 +37,26 @@ extension JSONToProtoPass {
     /// Reads one value with its tag.
     @_lifetime(self: copy self)
     mutating func readValue(_ field: Int32) throws(JSONFault) {
-        try readSingular(field, dropsZero: false)
+        try readSingular(field, dropsZero: false, tables)
     }
 
     /// Reads a message with its tag and length, or between its group tags.
     @_lifetime(self: copy self)
     private mutating func readNested(_ field: Int32) throws(JSONFault) {
+        needRoom()
         let entry = tables.field(field)
         output.putTag(entry.tag, count: entry.tagLength)
-        guard !entry.flags.contains(.delimited) else {
+        if entry.flags.contains(.delimited) {
             try readMessage(entry.typeIndex)
             output.makeRoom(16)
-            return output.putTag(entry.tag &+ 1, count: entry.tagLength)
+            output.putTag(entry.tag &+ 1, count: entry.tagLength)
+        } else {
+            let start = output.beginLength()
+            try readMessage(entry.typeIndex)
+            output.endLength(at: start)
         }
-        let start = output.beginLength()
-        try readMessage(entry.typeIndex)
-        output.endLength(at: start)
+        // The end takes more bytes here than there, and many messages may end in a row.
+        needRoom()
     }
 
     /// Reads an array, packed or one tag an element as the tables say.
@@ -57,6 +66,7 @@ extension JSONToProtoPass {
         try open(JSONByte.openBracket, or: .expectedArray)
         input.skipSpace()
         if input.byte == JSONByte.closeBracket { return close() }
+        needRoom()
         let before = output.count
         guard entry.flags.contains(.packed) else {
             return try readElements(field, tagCount: entry.tagLength)
@@ -77,10 +87,12 @@ extension JSONToProtoPass {
         let entry = tables.field(field)
         let isMessage = entry.kind == .message || entry.kind == .group
         while true {
-            output.makeRoom(input.end &- input.offset &+ 64)
+            needRoom()
             if input.byte == UInt8(ascii: "n"), !takesNull(entry) { throw .nullNotAllowed }
             if isMessage {
                 try readNested(field)
+            } else if entry.kind == .string {
+                try readString(field, dropsZero: false)
             } else {
                 try readScalar(field, tagCount: tagCount, dropsZero: false)
             }
@@ -104,7 +116,7 @@ extension JSONToProtoPass {
         var keys = KeySet()
         let first = output.count
         while true {
-            output.makeRoom(input.end &- input.offset &+ 64)
+            needRoom()
             guard input.byte == JSONByte.quote else { throw .expectedName }
             let nameOffset = input.offset
             let mark = output.count
@@ -138,7 +150,7 @@ extension JSONToProtoPass {
     private mutating func readMapValue(_ field: Int32) throws(JSONFault) -> Bool {
         let entry = tables.field(field)
         if input.byte == UInt8(ascii: "n"), !takesNull(entry) { throw .nullNotAllowed }
-        output.makeRoom(input.end &- input.offset &+ 64)
+        needRoom()
         let before = output.count
         self.field = field
         try readValue(field)

@@ -2,8 +2,9 @@ import ProtoRuntime
 
 /// One document on its way to wire bytes: the state of a single pass, and the members of a message.
 ///
-/// Room: before each value the output has room for the rest of the document and 64 bytes more, so that
-/// strings (never longer on the wire than in JSON) and scalars are put without further checks.
+/// Room: before each value the output has room for the rest of the document and 32 bytes more. A short string takes no
+/// more bytes on the wire than its member in JSON, but for one where a message's first name is empty; whatever may take
+/// more (numbers, elements, entries, long strings, the start and the end of a message) calls `needRoom` first.
 struct JSONToProtoPass: ~Copyable, ~Escapable {
     var input: ByteCursor
     var output: OutputBlock
@@ -58,57 +59,85 @@ struct JSONToProtoPass: ~Copyable, ~Escapable {
     /// `isAny`, a member "@type" is passed over.
     @_lifetime(self: copy self)
     mutating func readMembers(of index: Int32, isAny: Bool = false) throws(JSONFault) {
+        // A copy, so that nothing of it is read again after a store.
+        let tables = tables
         let entry = tables.message(index)
         let start = input.offset
         if entry.isMessageSet { throw .messageSet }
         try open(JSONByte.openBrace, or: .expectedObject)
-        var seen = SeenFields()
-        if Int(entry.fieldCount) &+ Int(entry.oneofCount) > 64 { widen(&seen, for: entry) }
+        var seen = SeenFields(start: start)
         var next: Int32 = 0
         var skip = 1
         var hasType = false
         while true {
             let nameOffset = input.offset
-            var ordinal = next
-            if !(next < entry.fieldCount && readKey(entry.firstField &+ next, skip: skip)) {
-                if skip == 0, input.byte == JSONByte.closeBrace { break }
-                ordinal = try readName(entry, after: next, isFirst: skip == 1, isAny: isAny)
-                if ordinal == Member.end { break }
+            if next < entry.fieldCount, readKey(entry.firstField &+ next, skip: skip, tables) {
                 skip = 0
-                if ordinal == Member.skipped { continue }
-                if ordinal == Member.type {
-                    guard !hasType else { throw fail(.anyTypeTwice, atNameFrom: nameOffset) }
-                    hasType = true
-                    continue
+                let ordinal = next
+                next &+= 1
+                let field = entry.firstField &+ ordinal
+                let first = input.byte
+                // The common case alone stands here: a field behind the last one, with a value at once.
+                if ordinal == seen.end, first > 32, first != UInt8(ascii: "n"),
+                    !tables.field(field).flags.contains(.oneof)
+                {
+                    seen.end = next
+                    self.field = field
+                    try readField(field, tables)
+                } else {
+                    try readMember(ordinal, entry, &seen, from: nameOffset)
                 }
-            }
-            skip = 0
-            next = ordinal &+ 1
-            guard insert(Int(ordinal), into: &seen) else {
-                throw fail(.duplicateField, atNameFrom: nameOffset)
-            }
-            input.skipSpace()
-            let field = entry.firstField &+ ordinal
-            self.field = field
-            if input.byte == UInt8(ascii: "n"), try readUnset(field) {
-                if entry.hasRequired { try requireValue(field, at: start) }
                 continue
             }
-            let oneof = tables.field(field).oneofIndex
-            if oneof >= 0, !insert(Int(entry.fieldCount) &+ Int(oneof), into: &seen) {
-                throw fail(.oneofTwice, atNameFrom: nameOffset)
+            if skip == 0, input.byte == JSONByte.closeBrace { break }
+            let ordinal = try readName(entry, after: next, isFirst: skip == 1, isAny: isAny)
+            if ordinal == Member.end { break }
+            skip = 0
+            if ordinal == Member.skipped { continue }
+            if ordinal == Member.type {
+                guard !hasType else { throw fail(.anyTypeTwice, atNameFrom: nameOffset) }
+                hasType = true
+                continue
             }
-            try readField(field)
+            next = ordinal &+ 1
+            try readMember(ordinal, entry, &seen, from: nameOffset)
         }
         close()
         if entry.hasRequired, anyDepth == 0 { try checkRequired(entry, seen, at: start) }
         if seen.high >= 0 { scratch.truncate(to: seen.high) }
     }
 
+    /// Reads the value of the field whose name was consumed; the name, behind a comma perhaps, starts at
+    /// `nameOffset` or later.
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func readMember(
+        _ ordinal: Int32, _ entry: MessageEntry, _ seen: inout SeenFields, from nameOffset: Int
+    ) throws(JSONFault) {
+        if ordinal == seen.end {
+            seen.end = ordinal &+ 1
+        } else if !take(ordinal, &seen, entry) {
+            throw fail(.duplicateField, atNameFrom: nameOffset)
+        }
+        input.skipSpace()
+        let field = entry.firstField &+ ordinal
+        self.field = field
+        if input.byte == UInt8(ascii: "n"), try readUnset(field) {
+            if entry.hasRequired { try requireValue(field, at: seen.start) }
+            return
+        }
+        if tables.field(field).flags.contains(.oneof),
+            !take(oneof: tables.field(field).oneofIndex, &seen, entry)
+        {
+            throw fail(.oneofTwice, atNameFrom: nameOffset)
+        }
+        try readField(field, tables)
+    }
+
     /// Reads `,"name":` if that is what comes, without its comma if `skip` is 1.
     @inline(__always)
     @_lifetime(self: copy self)
-    mutating func readKey(_ field: Int32, skip: Int) -> Bool {
+    mutating func readKey(_ field: Int32, skip: Int, _ tables: DescriptorTables) -> Bool {
         let entry = tables.field(field)
         let count = Int(entry.keyLength) &- skip
         let offset = entry.keyOffset &+ UInt32(truncatingIfNeeded: skip)
@@ -124,7 +153,9 @@ struct JSONToProtoPass: ~Copyable, ~Escapable {
     private mutating func readName(
         _ entry: MessageEntry, after next: Int32, isFirst: Bool, isAny: Bool
     ) throws(JSONFault) -> Int32 {
-        if next &+ 1 < entry.fieldCount, !isFirst, readKey(entry.firstField &+ next &+ 1, skip: 0) {
+        if next &+ 1 < entry.fieldCount, !isFirst,
+            readKey(entry.firstField &+ next &+ 1, skip: 0, tables)
+        {
             return next &+ 1
         }
         input.skipSpace()
@@ -134,8 +165,12 @@ struct JSONToProtoPass: ~Copyable, ~Escapable {
             input.advance(1)
             input.skipSpace()
         }
-        if next < entry.fieldCount, readKey(entry.firstField &+ next, skip: 1) { return next }
-        if next &+ 1 < entry.fieldCount, readKey(entry.firstField &+ next &+ 1, skip: 1) {
+        if next < entry.fieldCount, readKey(entry.firstField &+ next, skip: 1, tables) {
+            return next
+        }
+        if next &+ 1 < entry.fieldCount,
+            readKey(entry.firstField &+ next &+ 1, skip: 1, tables)
+        {
             return next &+ 1
         }
         guard input.byte == JSONByte.quote else { throw .expectedName }
@@ -188,6 +223,10 @@ struct JSONToProtoPass: ~Copyable, ~Escapable {
         default: false
         }
     }
+
+    /// Makes room for the rest of the document and 64 bytes more.
+    @inline(__always)
+    mutating func needRoom() { output.makeRoom(input.end &- input.offset &+ 64) }
 
     @inline(__always)
     @_lifetime(self: copy self)

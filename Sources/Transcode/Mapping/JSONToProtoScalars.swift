@@ -8,23 +8,38 @@ extension JSONToProtoPass {
     mutating func readScalar(
         _ field: Int32, tagCount: UInt8, dropsZero: Bool
     ) throws(JSONFault) {
-        let entry = tables.field(field)
+        // The entry is read field by field: a copy of it would go through memory.
+        let kind = tables.field(field).kind
         let bits: UInt64
-        switch entry.kind {
+        needRoom()
+        switch kind {
         case .string: return try readString(field, dropsZero: dropsZero)
-        case .bytes: return try readBytes(entry, dropsZero: dropsZero)
+        case .bytes: return try readBytes(field, dropsZero: dropsZero)
+        case .double:
+            let value = try readDoubleBits()
+            if value == 0, dropsZero { return }
+            output.putTag(tables.field(field).tag, count: tagCount)
+            return output.putFixed64(value)
         case .bool: bits = try input.readBool() ? 1 : 0
         case .enumeration:
-            guard let number = try readEnum(entry.typeIndex) else {
+            guard let number = try readEnum(tables.field(field).typeIndex) else {
                 return try requireValue(field, at: input.offset)
             }
             bits = UInt64(bitPattern: Int64(number))
         default:
-            bits = try readNumber(entry.kind)
+            bits = try readNumber(kind)
         }
         if bits == 0, dropsZero { return }
-        output.putTag(entry.tag, count: tagCount)
-        output.putNumber(bits, as: entry.kind)
+        output.putTag(tables.field(field).tag, count: tagCount)
+        output.putNumber(bits, as: kind)
+    }
+
+    /// Reads a double, bare or in quotes.
+    @inline(__always)
+    @_lifetime(self: copy self)
+    private mutating func readDoubleBits() throws(JSONFault) -> UInt64 {
+        guard input.byte == JSONByte.quote else { return try input.readDouble().bitPattern }
+        return try readNumber(.double)
     }
 
     /// Reads a number, bare or in quotes, as the bits that go on the wire.
@@ -32,7 +47,8 @@ extension JSONToProtoPass {
     @_lifetime(self: copy self)
     mutating func readNumber(_ kind: FieldKind) throws(JSONFault) -> UInt64 {
         guard input.byte == JSONByte.quote else {
-            return try input.readNumber(kind, isQuoted: false)
+            if kind == .float { return UInt64(try input.readFloat().bitPattern) }
+            return try input.readInteger(kind)
         }
         let start = input.offset
         input.advance(1)
@@ -67,11 +83,39 @@ extension JSONToProtoPass {
 
     @_lifetime(self: copy self)
     mutating func readString(_ field: Int32, dropsZero: Bool) throws(JSONFault) {
-        let entry = tables.field(field)
+        if readShortString(field, dropsZero: dropsZero, tables) { return }
+        try readLongString(field, dropsZero: dropsZero)
+    }
+
+    /// Most strings are short and plain: one load, one store. False, and nothing is consumed, for others.
+    @inline(__always)
+    @_lifetime(self: copy self)
+    mutating func readShortString(
+        _ field: Int32, dropsZero: Bool, _ tables: DescriptorTables
+    ) -> Bool {
+        guard input.byte == JSONByte.quote else { return false }
+        let bytes = input.vector(ahead: 1)
+        let plain = ByteScan.plainCount(bytes)
+        guard plain < 16, input.byte(ahead: plain &+ 1) == JSONByte.quote,
+            !ByteScan.hasHighBit(bytes)
+        else { return false }
+        input.advance(plain &+ 2)
+        if plain == 0, dropsZero { return true }
+        output.putTag(tables.field(field).tag, count: tables.field(field).tagLength)
+        output.put(UInt8(truncatingIfNeeded: plain))
+        output.put(bytes, count: plain)
+        return true
+    }
+
+    /// Reads any string.
+    @inline(never)
+    @_lifetime(self: copy self)
+    mutating func readLongString(_ field: Int32, dropsZero: Bool) throws(JSONFault) {
         guard input.byte == JSONByte.quote else { throw .expectedString }
+        needRoom()
         input.advance(1)
         let mark = output.count
-        output.putTag(entry.tag, count: entry.tagLength)
+        output.putTag(tables.field(field).tag, count: tables.field(field).tagLength)
         let start = output.beginLength()
         try input.copyString(into: &output)
         if dropsZero, output.count == start &+ 1 { return output.truncate(to: mark) }
@@ -79,11 +123,11 @@ extension JSONToProtoPass {
     }
 
     @_lifetime(self: copy self)
-    private mutating func readBytes(_ entry: FieldEntry, dropsZero: Bool) throws(JSONFault) {
+    private mutating func readBytes(_ field: Int32, dropsZero: Bool) throws(JSONFault) {
         guard input.byte == JSONByte.quote else { throw .expectedString }
         input.advance(1)
         let mark = output.count
-        output.putTag(entry.tag, count: entry.tagLength)
+        output.putTag(tables.field(field).tag, count: tables.field(field).tagLength)
         let start = output.beginLength()
         let text = input.offset
         do throws(JSONFault) {

@@ -41,14 +41,17 @@ public struct ProtoToJSON {
         let failure = pass(wire, in: range, (type, field), isOrdered: false, into: &output)
         if let failure {
             output.truncate(to: before)
-            guard failure.reason == .fieldsOutOfOrder else { throw failure }
+            // A value that cannot be printed need not be the last of its field, nor a message all of it.
+            guard !failure.reason.isMalformedWire, !range.isEmpty else { throw failure }
             var ordered = OutputBlock(capacity: range.count)
             try WireNormalizer(tables).normalize(wire, in: range, as: type, into: &ordered)
             ordered.seal()
             let all = 0..<ordered.count
-            if let failure = pass(ordered, in: all, (type, field), isOrdered: true, into: &output) {
+            if let second = pass(ordered, in: all, (type, field), isOrdered: true, into: &output) {
                 output.truncate(to: before)
-                throw failure
+                // The first knows its offset in the bytes that came.
+                throw second.reason == failure.reason && second.path == failure.path
+                    ? failure : second
             }
         }
         if options.indent > 0 { JSONIndenter.indent(&output, from: before, by: options.indent) }
@@ -117,7 +120,7 @@ extension ProtoToJSONPass {
             if message.firstField &+ ordinal == field {
                 guard !found else { throw .fieldsOutOfOrder }
                 found = true
-                try writeField(field, end: end, open: output.count)
+                try writeField(field, entry.flags, end: end)
                 continue
             }
             let other = tables.field(message.firstField &+ ordinal)
@@ -129,7 +132,7 @@ extension ProtoToJSONPass {
         if output.count > before {
             // The name that comes with the value is not wanted.
             let name = namesAreProto ? entry.protoKeyLength : entry.keyLength
-            output.remove(before..<before + Int(name) - 1)
+            output.remove(before..<before + Int(name))
             return
         }
         output.makeRoom(64)

@@ -4,16 +4,16 @@ import ProtoRuntime
 extension ProtoToJSONPass {
     /// Prints the fields without presence among `ordinals` with their defaults: 0, "", false, [], {}.
     @inline(never)
-    mutating func writeDefaults(_ entry: MessageEntry, _ ordinals: Range<Int32>, open: Int) {
-        for ordinal in ordinals { writeDefault(entry.firstField &+ ordinal, open: open) }
+    mutating func writeDefaults(_ entry: MessageEntry, _ ordinals: Range<Int32>) {
+        for ordinal in ordinals { writeDefault(entry.firstField &+ ordinal) }
     }
 
     @inline(never)
-    mutating func writeDefault(_ field: Int32, open: Int) {
+    mutating func writeDefault(_ field: Int32) {
         let entry = tables.field(field)
         // Nobody knows which extensions a message might have.
         guard entry.flags.isDisjoint(with: [.presence, .isExtension]) else { return }
-        writeName(field, open: open)
+        writeName(field)
         if entry.flags.contains(.map) {
             output.put(0x7d7b, count: 2)
         } else if entry.flags.contains(.repeated) {

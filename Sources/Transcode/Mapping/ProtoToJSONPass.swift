@@ -46,19 +46,30 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
     mutating func writeMessage(_ index: Int32, end: Int) throws(JSONFault) {
         let wellKnown = tables.message(index).wellKnown
         if wellKnown == .none {
-            output.makeRoom(64)
-            output.put(JSONByte.openBrace)
-            try writeMembers(of: index, end: end, open: output.count)
-            output.put(JSONByte.closeBrace)
+            try writeObject(of: index, end: end)
         } else {
             try writeWellKnown(wellKnown, index, end: end)
         }
     }
 
-    /// Prints the members of a message; `open` is where the first of them stands, before which no comma
-    /// goes. There is room for one byte behind them.
+    /// Prints a message as an object of its members; makes its own room and leaves some.
     @_lifetime(self: copy self)
-    mutating func writeMembers(of index: Int32, end: Int, open: Int) throws(JSONFault) {
+    mutating func writeObject(of index: Int32, end: Int) throws(JSONFault) {
+        output.makeRoom(64)
+        let start = output.count
+        try writeMembers(of: index, end: end)
+        // The first member's comma becomes the brace.
+        if output.count == start {
+            output.put(JSONByte.openBrace)
+        } else {
+            output.overwrite(at: start, with: JSONByte.openBrace)
+        }
+        output.put(JSONByte.closeBrace)
+    }
+
+    /// Prints the members of a message, a comma before each. There is room for 8 bytes behind them.
+    @_lifetime(self: copy self)
+    mutating func writeMembers(of index: Int32, end: Int) throws(JSONFault) {
         let entry = tables.message(index)
         let start = input.offset
         if entry.isMessageSet { throw .messageSet }
@@ -77,68 +88,81 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
                 ordinal = try readTag(entry, end: end)
                 if ordinal < 0 { continue }
                 guard ordinal >= next else { throw .fieldsOutOfOrder }
-                if emitsDefaults { writeDefaults(entry, next..<ordinal, open: open) }
+                if emitsDefaults { writeDefaults(entry, next..<ordinal) }
             }
             next = ordinal &+ 1
             let field = entry.firstField &+ ordinal
-            let oneof = tables.field(field).oneofIndex
-            if oneof >= 0 {
-                // Two oneofs may share a bit; then the normalizer finds that nothing is wrong.
-                let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: Int(oneof))
-                guard oneofs & bit == 0 || isOrdered else { throw .fieldsOutOfOrder }
-                oneofs |= bit
+            let flags = tables.field(field).flags
+            if !flags.isDisjoint(with: [.oneof, .required]) {
+                if flags.contains(.required) { requiredCount += 1 }
+                if flags.contains(.oneof) {
+                    // Two oneofs may share a bit; then the normalizer finds that nothing is wrong.
+                    let oneof = tables.field(field).oneofIndex
+                    let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: Int(oneof))
+                    guard oneofs & bit == 0 || isOrdered else { throw .fieldsOutOfOrder }
+                    oneofs |= bit
+                }
             }
-            if entry.hasRequired, tables.field(field).flags.contains(.required) {
-                requiredCount += 1
-            }
-            try writeField(field, end: end, open: open)
+            try writeField(field, flags, end: end)
         }
         guard input.offset == end else { throw .wireTruncated }
-        if emitsDefaults { writeDefaults(entry, next..<entry.fieldCount, open: open) }
+        if emitsDefaults { writeDefaults(entry, next..<entry.fieldCount) }
         if entry.hasRequired, anyDepth == 0 { try checkRequired(entry, requiredCount, start..<end) }
         output.makeRoom(8)
         depth &-= 1
     }
 
-    /// Prints the member's name with its comma, if one is wanted, and makes room for a scalar.
+    /// Prints a comma and the member's name, and makes room for a scalar.
     @inline(__always)
-    mutating func writeName(_ field: Int32, open: Int) {
-        let entry = tables.field(field)
-        let skip = output.count == open ? 1 : 0
-        let length = namesAreProto ? entry.protoKeyLength : entry.keyLength
-        let offset = namesAreProto ? entry.protoKeyOffset : entry.keyOffset
-        output.makeRoom(Int(length) &+ 64)
-        output.putText(
-            tables, at: offset &+ UInt32(truncatingIfNeeded: skip), count: Int(length) &- skip)
+    mutating func writeName(_ field: Int32) {
+        if namesAreProto { return writeProtoName(field) }
+        let length = Int(tables.field(field).keyLength)
+        output.makeRoom(length &+ 64)
+        output.putText(tables, at: tables.field(field).keyOffset, count: length)
+    }
+
+    @inline(never)
+    private mutating func writeProtoName(_ field: Int32) {
+        let length = Int(tables.field(field).protoKeyLength)
+        output.makeRoom(length &+ 64)
+        output.putText(tables, at: tables.field(field).protoKeyOffset, count: length)
     }
 
     /// Prints one field, whose tag was consumed, with all that follows of it.
+    @inline(__always)
     @_lifetime(self: copy self)
-    mutating func writeField(_ field: Int32, end: Int, open: Int) throws(JSONFault) {
+    mutating func writeField(_ field: Int32, _ flags: FieldFlags, end: Int) throws(JSONFault) {
         let before = output.count
-        writeName(field, open: open)
-        let flags = tables.field(field).flags
-        if !flags.contains(.repeated) {
-            if input.byte & 127 == 0, !flags.contains(.presence), !emitsDefaults,
-                try skipZero(tables.field(field).kind, end: end)
-            {
-                // A default that stands on the wire is still one (SEMANTICS b.3).
-                return output.truncate(to: before)
-            }
-            if tables.field(field).kind == .string {
-                try writeString(end: end)
-            } else {
-                try writeValue(field, end: end)
-            }
-            guard input.offset <= end else { throw .wireTruncated }
-        } else if flags.contains(.map) {
+        writeName(field)
+        if flags.contains(.repeated) { return try writeRepeated(field, from: before, end: end) }
+        if input.byte & 127 == 0, !flags.contains(.presence), !emitsDefaults,
+            try skipZero(tables.field(field).kind, end: end)
+        {
+            // A default that stands on the wire is still one (SEMANTICS b.3).
+            return output.truncate(to: before)
+        }
+        if tables.field(field).kind == .string {
+            try writeString(end: end)
+        } else {
+            try writeValue(field, end: end)
+        }
+        guard input.offset <= end else { throw .wireTruncated }
+    }
+
+    /// Prints a map or a list, the first of whose tags was consumed; its name starts at `before`.
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func writeRepeated(
+        _ field: Int32, from before: Int, end: Int
+    ) throws(JSONFault) {
+        if tables.field(field).flags.contains(.map) {
             output.put(JSONByte.openBrace)
             try writeEntries(field, end: end)
             output.makeRoom(8)
             output.put(JSONByte.closeBrace)
         } else if try !writeElements(field, end: end) {
             output.truncate(to: before)
-            if emitsDefaults { writeDefault(field, open: open) }
+            if emitsDefaults { writeDefault(field) }
         }
     }
 

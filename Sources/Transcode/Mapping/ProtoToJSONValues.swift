@@ -6,29 +6,56 @@ extension ProtoToJSONPass {
     /// `end` by a varint or a fixed value: the caller checks.
     @_lifetime(self: copy self)
     mutating func writeValue(_ field: Int32, end: Int) throws(JSONFault) {
-        let entry = tables.field(field)
-        switch entry.kind {
+        // The entry is read field by field: a copy of it would go through memory.
+        let kind = tables.field(field).kind
+        switch kind {
         case .string:
             try writeString(end: end)
         case .bytes:
             let stop = try readEnd(within: end)
             output.appendBase64(&input, count: stop &- input.offset)
-        case .message, .group:
-            try writeNested(entry, end: end)
+        case .message:
+            let type = tables.field(field).typeIndex
+            try writeMessage(type, end: try readEnd(within: end))
+        case .group:
+            try writeGroup(tables.field(field), end: end)
         case .bool:
             output.putBool(try readVarint() != 0)
         case .enumeration:
-            try writeEnum(Int32(truncatingIfNeeded: try readVarint()), entry.typeIndex)
+            let type = tables.field(field).typeIndex
+            try writeEnum(Int32(truncatingIfNeeded: try readVarint()), type)
+        case .int32: output.putDecimal(Int64(Int32(truncatingIfNeeded: try readVarint())))
+        case .uint32: output.putDecimal(UInt64(UInt32(truncatingIfNeeded: try readVarint())))
+        case .int64: writeLong(Int64(bitPattern: try readVarint()))
+        case .double:
+            let value = Double(bitPattern: input.word())
+            input.advance(8)
+            output.appendNumber(value)
         default:
-            writeNumber(try readBits(entry.kind), entry.kind)
+            writeNumber(try readBits(kind), kind)
         }
     }
 
-    /// Prints a string.
+    /// Prints a string; there is room for 64 bytes.
     @inline(__always)
     @_lifetime(self: copy self)
     mutating func writeString(end: Int) throws(JSONFault) {
         let stop = try readEnd(within: end)
+        let count = stop &- input.offset
+        // Most strings are short and plain: one load, one store.
+        if count <= 16 {
+            let bytes = input.vector
+            if ByteScan.plainCount(bytes) >= count, !ByteScan.hasHighBit(bytes) {
+                output.putQuoted(bytes, count: count)
+                return input.advance(count)
+            }
+        }
+        try writeLongString(upTo: stop)
+    }
+
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func writeLongString(upTo stop: Int) throws(JSONFault) {
         let start = input.offset
         do throws(JSONFault) {
             try output.appendQuoted(&input, count: stop &- start)
@@ -38,16 +65,16 @@ extension ProtoToJSONPass {
         }
     }
 
-    /// Prints a nested message, length-delimited or a group.
+    /// Prints a group, whose start tag was consumed.
+    @inline(never)
     @_lifetime(self: copy self)
-    private mutating func writeNested(_ entry: FieldEntry, end: Int) throws(JSONFault) {
-        guard entry.flags.contains(.delimited) else {
-            return try writeMessage(entry.typeIndex, end: try readEnd(within: end))
-        }
+    private mutating func writeGroup(_ entry: FieldEntry, end: Int) throws(JSONFault) {
         let number = UInt32(bitPattern: entry.number)
         let stop = try input.endOfGroup(number, end: end, depth: depth)
         try writeMessage(entry.typeIndex, end: stop)
-        input.advance(Int(entry.tagLength))
+        // The end tag may have more bytes than it needs.
+        guard input.offset == stop else { throw .wireTruncated }
+        _ = try input.readWireTag(end: end)
     }
 
     @_lifetime(self: copy self)

@@ -94,7 +94,7 @@ private typealias FeatureSet = Google_Protobuf_FeatureSet
             })
         #expect(try pool.field("p.M", "text").flags == [])
         // Members of oneofs and messages have presence all the same.
-        #expect(try pool.field("p.M", "chosen").flags == [.presence])
+        #expect(try pool.field("p.M", "chosen").flags == [.presence, .oneof])
         #expect(try pool.field("p.M", "list").flags == [.repeated])
         #expect(try pool.field("p.M", "part").flags == [.presence, .delimited])
         #expect(try pool.field("p.M", "part").kind == .group)

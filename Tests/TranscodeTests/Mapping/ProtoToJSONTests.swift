@@ -44,6 +44,7 @@ import Testing
             "{\"single\":{\"number\":1,\"deep\":{\"text\":\"a\"}}}"
         ),
         ("proto2.v1.Groups", "2b 2c 2b 08 01 2c", "{\"manyones\":[{},{\"number\":1}]}"),
+        ("proto2.v1.Groups", "2b 08 01 ac 00", "{\"manyones\":[{\"number\":1}]}"),
         ("proto3.v1.Oneofs", "40 00", "{\"nothing\":null}"),
         ("proto3.v1.Names", "f8 ff ff ff 0f 01", "{\"highestNumber\":1}"),
         ("proto3.v1.Names", "80 80 80 80 01 01", "{\"with \\\"quotes\\\" \\\\ and é\":1}"),
@@ -87,6 +88,15 @@ import Testing
             "{\"int32Map\":{\"1\":2,\"3\":4},\"int64Map\":{\"1\":\"2\"}}"
         ),
         ("proto3.v1.Recursive", "88 80 00 05", "{\"level\":5}"),
+        // What cannot be printed may be overwritten, and a message completed.
+        (
+            "proto2.v1.Required", "08 01 12 00 1a 00 22 02 08 02 22 04 12 00 1a 00",
+            "{\"number\":1,\"text\":\"\",\"scalars\":{},\"again\":{\"number\":2,\"text\":\"\",\"scalars\":{}}}"
+        ),
+        (
+            "proto3.v1.WellKnown", "0a 07 08 ff ff ff ff ff 7f 0a 02 08 01",
+            "{\"timestamp\":\"1970-01-01T00:00:01Z\"}"
+        ),
         // Unknown numbers of closed enums are no values.
         ("proto2.v1.Scalars", "80 01 4d", "{}"),
         ("proto2.v1.Scalars", "80 01 05 80 01 4d", "{\"level\":\"LEVEL_LOW\"}"),
@@ -149,6 +159,15 @@ import Testing
         #expect(error?.reason == fault)
         #expect(error?.isInternal == true)
         if !path.isEmpty { #expect(error?.path == path) }
+    }
+
+    @Test func `an empty message in a block without memory is one all the same`() throws {
+        let type = try Codec.type("proto2.v1.Required")
+        var output = OutputBlock()
+        #expect(throws: JSONError.self) {
+            try ProtoToJSON(type.tables, options: JSONOptions()).format(
+                OutputBlock(), in: 0..<0, as: type.index, into: &output)
+        }
     }
 
     @Test func `options choose names, enums, numbers and defaults`() throws {

@@ -18,7 +18,7 @@ extension JSONToProtoPass {
         let type = try readType(at: url)
         input.move(to: start)
         anyDepth &+= 1
-        output.makeRoom(input.end &- input.offset &+ 64)
+        needRoom()
         output.put(0x12)
         let content = output.beginLength()
         let wellKnown = tables.message(type).wellKnown

@@ -40,7 +40,7 @@ extension ProtoToJSONPass {
         anyDepth &+= 1
         let wellKnown = tables.message(type).wellKnown
         if wellKnown == .none || wellKnown == .empty {
-            try writeMembers(of: type, end: range.upperBound, open: -1)
+            try writeMembers(of: type, end: range.upperBound)
         } else {
             output.put(0x6575_6c61_7622_2c, count: 7)
             output.put(0x3a22, count: 2)

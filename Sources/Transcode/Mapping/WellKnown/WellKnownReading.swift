@@ -5,7 +5,7 @@ extension JSONToProtoPass {
     @_lifetime(self: copy self)
     mutating func readWellKnown(_ type: WellKnownType, _ index: Int32) throws(JSONFault) {
         let first = tables.message(index).firstField
-        output.makeRoom(input.end &- input.offset &+ 64)
+        needRoom()
         switch type {
         case .none, .empty: try readMembers(of: index)
         case .timestamp: try readTimestamp()

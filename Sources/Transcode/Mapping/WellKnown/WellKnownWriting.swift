@@ -10,10 +10,7 @@ extension ProtoToJSONPass {
         let first = tables.message(index).firstField
         output.makeRoom(64)
         switch type {
-        case .none, .empty:
-            output.put(JSONByte.openBrace)
-            try writeMembers(of: index, end: end, open: output.count)
-            output.put(JSONByte.closeBrace)
+        case .none, .empty: try writeObject(of: index, end: end)
         case .timestamp:
             let start = input.offset
             guard output.appendTimestamp(try readTime(index, end: end)) else {

@@ -22,6 +22,8 @@ def pytest_addoption(parser):
     parser.addoption("--json-messages", type=int, default=700,
                      help="random messages of each differential JSON test (default %(default)s)")
     parser.addoption("--full", action="store_true", help="the long forms of tests that have a short one: backpressure")
+    parser.addoption("--json-many", type=int, default=105_000,
+                     help="random messages of test_json_many.py (default %(default)s)")
     parser.addoption("--seed", type=int, default=20261122, help="seed of all that is random")
 
 

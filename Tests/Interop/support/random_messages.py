@@ -22,9 +22,10 @@ def is_map(field):
 
 
 def canonical(schema, message):
-    """Deterministic bytes: maps sorted, also in what an Any holds."""
+    """Deterministic bytes: maps sorted and unknown fields gone, also in what an Any holds."""
     copy = type(message)()
     copy.CopyFrom(message)
+    copy.DiscardUnknownFields()
     _sort_anys(schema, copy)
     return copy.SerializeToString(deterministic=True)
 
@@ -68,7 +69,7 @@ class Generator:
             return
         share = self.random.choice([0.1, 0.3, 0.6, 0.95]) if depth > 1 else 0.2
         chosen = set()
-        for field in descriptor.fields:
+        for field in self.schema.fields_by_number(descriptor).values():
             oneof = field.containing_oneof
             if not field.is_required and self.random.random() > share or self._skipped(field):
                 continue
@@ -90,19 +91,22 @@ class Generator:
         return field.is_repeated and field.enum_type and field.enum_type.full_name == "google.protobuf.NullValue"
 
     def _set(self, message, field, depth):
+        value = lambda: message.Extensions[field] if field.is_extension else getattr(message, field.name)
         if is_map(field):
-            self._fill_map(getattr(message, field.name), field, depth)
+            self._fill_map(value(), field, depth)
         elif field.is_repeated:
-            values = getattr(message, field.name)
+            values = value()
             for _ in range(self.random.choice([1, 1, 2, 3, 17])):
                 if self._is_message(field):
                     self.fill(values.add(), depth - 1)
                 else:
                     values.append(self.scalar(field))
         elif self._is_message(field):
-            nested = getattr(message, field.name)
+            nested = value()
             nested.SetInParent()
             self.fill(nested, depth)
+        elif field.is_extension:
+            message.Extensions[field] = self.scalar(field)
         else:
             setattr(message, field.name, self.scalar(field))
 

@@ -14,6 +14,7 @@ class Schema:
 
     def __init__(self, path):
         self.path = path
+        self._fields = {}
         self.pool = descriptor_pool.DescriptorPool()
         self.files = descriptor_pb2.FileDescriptorSet()
         with open(path, "rb") as file:
@@ -37,6 +38,19 @@ class Schema:
     def parse(self, text, message):
         """Fills `message` from JSON; raises json_format.ParseError."""
         return json_format.Parse(text, message, descriptor_pool=self.pool)
+
+    def extensions(self, descriptor):
+        """The extensions of the message that have a JSON form."""
+        if descriptor.GetOptions().message_set_wire_format or not descriptor.is_extendable:
+            return []
+        return sorted(self.pool.FindAllExtensions(descriptor), key=lambda field: field.number)
+
+    def fields_by_number(self, descriptor):
+        """Fields and extensions of the message."""
+        if descriptor not in self._fields:
+            extensions = {field.number: field for field in self.extensions(descriptor)}
+            self._fields[descriptor] = {**descriptor.fields_by_number, **extensions}
+        return self._fields[descriptor]
 
     def messages(self, package):
         """Full names of the messages of a package, nested ones too, without map entries."""

@@ -50,11 +50,12 @@ bench: ## Load benchmark, short; ARGS='gateway envoy --rounds 9' for more, ARGS=
 	$(MAKE) -C Benchmarks/load
 	$(PYTHON) Benchmarks/load/run.py $(or $(ARGS),$(BENCH))
 
-bench-codec: ## The codec, routing and binding alone: speed and allocations a call
+bench-codec: ## The codec beside libprotobuf's and json-c, routing and binding: speed and allocations a call
 	scripts/setup --bench
-	$(MAKE) -C Benchmarks/load
-	swift run -c release --package-path Benchmarks codec-benchmark Benchmarks/load/out
-	swift run -c release --package-path Benchmarks route-benchmark Protos/test/rest.binpb
+	$(MAKE) -C Benchmarks/load all transcode
+	swift build -c release --package-path Benchmarks
+	$(PYTHON) Benchmarks/codec.py $(ARGS) Benchmarks/.build/release/codec-benchmark Benchmarks/load/out
+	Benchmarks/.build/release/route-benchmark Protos/test/rest.binpb
 
 sanitize: setup ## Unit and core interop tests under thread and address sanitizers; ARGS='thread interop -x' for some
 	@scripts/sanitize $(ARGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds out/: descriptor set bench.pb and the request bodies (JSON, protobuf, gRPC-framed)."""
+"""Builds out/, or the folder that is named: descriptor set bench.pb and the request bodies (JSON, protobuf, gRPC-framed)."""
 import base64
 import datetime
 import json
@@ -11,7 +11,7 @@ import sys
 import google.rpc
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OUT = os.path.join(HERE, "out")
+OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "out")
 PROTO = os.path.join(HERE, "proto")
 # Where googleapis-common-protos has google/api/annotations.proto.
 GOOGLEAPIS = os.path.dirname(os.path.dirname(next(iter(google.rpc.__path__))))
@@ -119,6 +119,80 @@ def emit(name, kind, msg):
     return js, pb
 
 
+# Documents for the codec alone, each hard in its own way ---------------------------------------------------------
+
+ORDER = {
+    "id": "order-7f3a9c21", "title": "Quarterly \"north\" report \u2013 r\u00e9sum\u00e9", "count": 42,
+    "total": "9007199254740993", "flags": 255, "ratio": 0.3275, "active": True, "kind": "KIND_PREMIUM",
+    "token": base64.b64encode(b"\x00\x01\xfe\xffabcdefghijkl").decode(), "tags": ["alpha", "beta", "gamma", "delta", "for the museum"],
+    "position": {"lat": 52.520008, "lng": -13.404954},
+    "lines": [{"sku": "SKU-0001-XL", "quantity": 3, "price": 19.99}, {"sku": "SKU-7702-S", "quantity": 12, "price": 4.5},
+              {"sku": "SKU-3141-M", "quantity": 1, "price": 1249.0}, {"sku": "SKU-0420-XS", "quantity": 250, "price": 0.35}],
+    "updated": "2026-11-22T13:24:05.250Z",
+    "note": "Leave at the side door if nobody answers; the bell of number 12 does not work. "
+            "Ring twice at the red gate, and ask for the keeper of the inventory on the second floor.",
+}
+
+
+def escapes():
+    line = 'said \t"no"\n\\path\\to\\file \u00e9\u65e5\u672c \U0001f98a \x01\x1f/'
+    return {"name": line, "records": [{"id": f"r{i}", "title": line, "body": line * 8} for i in range(40)]}
+
+
+def numbers():
+    from random import Random
+    random = Random(1)
+    doubles = [random.choice([random.random(), random.uniform(-1e6, 1e6), random.expovariate(1) * 1e-9, random.gauss(0, 1e200),
+                              round(random.uniform(-180, 180), 6)]) for _ in range(2000)]
+    floats = [struct.unpack("<f", struct.pack("<f", value if abs(value) < 1e38 else value % 1e30))[0] for value in doubles]
+    return {"doubles": doubles, "floats": [float(f"{value:.9g}") for value in floats]}
+
+
+def tree():
+    def chain(depth):
+        node = {"level": depth}
+        while depth > 1:
+            depth -= 1
+            node = {"level": depth, "left": node}
+        return node
+    return {"more": [chain(90) for _ in range(24)]}
+
+
+def tables():
+    keys = sorted(f"key-{i * 7919 % 100003:05d}" for i in range(800))
+    return {"labels": {key: f"value of {key}" for key in keys}, "weights": {str(i * 1000003): i / 8 for i in range(1, 800)},
+            "points": {key: {"lat": 1.5, "lng": -2.25} for key in keys[:400]}}
+
+
+def emit_codec_documents():
+    """NAME.json, NAME.pb and a line `NAME TYPE` of codec.txt for each; the wire bytes are Python protobuf's."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+    pool = descriptor_pool.DescriptorPool()
+    with open(os.path.join(OUT, "bench.pb"), "rb") as f:
+        for file in descriptor_pb2.FileDescriptorSet.FromString(f.read()).file:
+            pool.Add(file)
+    kinds = []
+    for name, kind, value in (("order", "Order", ORDER), ("escapes", "Batch", escapes()), ("numbers", "Numbers", numbers()),
+                              ("nested", "Tree", tree()), ("maps", "Tables", tables()), ("unknown", "OldBatch", batch(65536))):
+        message = message_factory.GetMessageClass(pool.FindMessageTypeByName(f"bench.v1.{kind}"))()
+        js = json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False).encode()
+        json_format.Parse(js, message, ignore_unknown_fields=True)
+        if name == "unknown":
+            with open(os.path.join(OUT, "64k.pb"), "rb") as f:
+                pb = f.read()
+        elif name == "maps":
+            # In the document's order: entry by entry.
+            parts = [{field: {key: item}} for field, items in value.items() for key, item in items.items()]
+            pb = b"".join(json_format.ParseDict(part, type(message)()).SerializeToString() for part in parts)
+        else:
+            pb = message.SerializeToString(deterministic=True)
+        write(name + ".json", js)
+        write(name + ".pb", pb)
+        kinds.append(f"{name} bench.v1.{kind}\n")
+        print(f"{name:8} json {len(js):8} B  protobuf {len(pb):8} B")
+    write("codec.txt", "".join(kinds).encode())
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     subprocess.run([*PROTOC, "--include_imports", "--descriptor_set_out=" + os.path.join(OUT, "bench.pb"), FILE],
@@ -133,6 +207,7 @@ def main():
     write("many.json", b"[" + b",".join([js] * 100) + b"]")
     write("many.ndjson", b"\n".join([js] * 100) + b"\n")
     write("many.grpc", frame(pb) * 100)
+    emit_codec_documents()
 
 
 if __name__ == "__main__":

@@ -35,19 +35,21 @@ func cpuSeconds() -> Double {
 /// One document in both forms, and the codecs.
 struct Document: ~Copyable {
     let name: String
-    let type: Int32
-    let tables: DescriptorTables
+    private let path: String
+    private let type: Int32
+    private let tables: DescriptorTables
     private var json = OutputBlock()
     private var wire = OutputBlock()
     private var out = OutputBlock()
 
-    init(_ name: String, in directory: String, _ pool: borrowing DescriptorPool) {
+    /// `kind` is the message's full name.
+    init(_ name: String, _ kind: String, in directory: String, _ pool: borrowing DescriptorPool) {
         self.name = name
-        let message = name == "small" ? "bench.v1.EchoMessage" : "bench.v1.Batch"
-        guard let type = pool.messageIndex(named: message) else { fail("no \(message)") }
+        guard let type = pool.messageIndex(named: kind) else { fail("no \(kind)") }
         self.type = type
         tables = pool.tables
-        json.append(load("\(directory)/\(name).json").span)
+        path = "\(directory)/\(name).json"
+        json.append(load(path).span)
         json.seal()
         wire.append(load("\(directory)/\(name).pb").span)
         wire.seal()
@@ -75,15 +77,23 @@ struct Document: ~Copyable {
         }
     }
 
-    /// JSON → wire gives protoc's bytes, and wire → JSON what leads back to them.
+    /// JSON → wire gives protoc's bytes, and wire → JSON what leads back to them; unknown fields are in the wire bytes
+    /// alone.
     mutating func check() {
+        var expected = OutputBlock()
         encode()
-        guard same(out.bytes, wire.bytes) else { fail("\(name): other wire bytes than protoc's") }
+        let isKnown = name != "unknown"
+        guard same(out.bytes, wire.bytes) == isKnown else { fail("\(name): not protoc's bytes") }
+        swap(&out, &expected)
         format()
         swap(&out, &json)
         json.seal()
         encode()
-        guard same(out.bytes, wire.bytes) else { fail("\(name): the JSON does not lead back") }
+        guard same(out.bytes, expected.bytes) else { fail("\(name): the JSON does not lead back") }
+        swap(&out, &json)
+        json.removeAll()
+        json.append(load(path).span)
+        json.seal()
     }
 
     private func same(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
@@ -113,20 +123,35 @@ struct Document: ~Copyable {
     }
 }
 
+/// Names and types of the documents: those of the load benchmark, and those of codec.txt.
+func documents(in directory: String) -> [(name: String, kind: String)] {
+    let list = String(decoding: load("\(directory)/codec.txt"), as: UTF8.self)
+    let own = list.split(separator: "\n").map { line in
+        let words = line.split(separator: " ").map(String.init)
+        return (words[0], words[1])
+    }
+    return [("small", "bench.v1.EchoMessage")] + ["1k", "64k", "1m"].map { ($0, "bench.v1.Batch") }
+        + own
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count == 2 || arguments.count == 5 else {
     fail("usage: codec-benchmark DIR [DOCUMENT in|out COUNT]")
 }
 do throws(DescriptorError) {
-    let pool = try DescriptorPool(fileDescriptorSets: [load("\(arguments[1])/bench.pb")])
-    if arguments.count == 5 {
-        var document = Document(arguments[2], in: arguments[1], pool)
-        document.run(arguments[3] == "in", Int(arguments[4]) ?? 1)
-    } else {
+    let directory = arguments[1]
+    let pool = try DescriptorPool(fileDescriptorSets: [load("\(directory)/bench.pb")])
+    if arguments.count == 2 {
         print("| document | direction | speed | a call | allocations a call |")
         print("|---|---|---|---|---|")
-        for name in ["small", "1k", "64k", "1m"] {
-            var document = Document(name, in: arguments[1], pool)
+    }
+    for (name, kind) in documents(in: directory) {
+        if arguments.count == 5 {
+            guard name == arguments[2] else { continue }
+            var document = Document(name, kind, in: directory, pool)
+            document.run(arguments[3] == "in", Int(arguments[4]) ?? 1)
+        } else {
+            var document = Document(name, kind, in: directory, pool)
             document.check()
             document.measure(true)
             document.measure(false)

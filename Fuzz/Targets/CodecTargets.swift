@@ -17,8 +17,7 @@ enum CodecTargets {
     static func wire(_ input: [UInt8]) throws(BrokenRule) {
         let codec = try Codec(input)
         guard let printed = try codec.json(Array(input.dropFirst(2))) else { return }
-        // A zero in more bytes than it needs is printed though its field has no presence, and lost when that is read.
-        try codec.roundTrip(try codec.reprinted(printed))
+        try codec.roundTrip(printed)
     }
 }
 

@@ -16,6 +16,8 @@ enum FuzzSchemas {
         "gatewaytest.edition2023.v1.Delimited", "gatewaytest.edition2023.v1.Texts",
         "google.protobuf.Value", "google.protobuf.Any", "google.protobuf.Timestamp",
         "google.protobuf.Duration", "google.protobuf.FieldMask", "google.protobuf.DoubleValue",
+        "gatewaytest.edition2023.v1.Extendable", "google.rpc.Status",
+        "gatewaytest.proto2.v1.Scalars", "gatewaytest.proto3.v1.Optionals",
     ]
 
     static let all = Result { try DescriptorPool(fileDescriptorSets: [file("test/all.binpb")]) }

@@ -12,6 +12,8 @@ struct JSONPlace {
     private var text = 0..<0
     /// The scalar at the offset or around it, as it is written.
     private var literal = ""
+    /// The offset lies inside that string.
+    private var isInText = false
 
     private struct Step {
         var isArray: Bool
@@ -28,6 +30,7 @@ struct JSONPlace {
         self.offset = offset - range.lowerBound
         found = JSONPlace.describe(json, at: offset, end: range.upperBound)
         walk(json, in: range, upTo: offset)
+        isInText = offset > text.lowerBound && text.contains(offset)
         literal = JSONPlace.shown(json.extracting(scalar(json, in: range, at: offset)))
     }
 
@@ -176,7 +179,7 @@ extension JSONPlace {
             message = "expected a value of \(tables.enumName(tables.field(field).typeIndex))"
         }
         if fault.namesWhatWasFound {
-            message += ", found \(found)"
+            message += ", found \(isInText ? literal : found)"
         } else if fault.quotesWhatWasFound, !literal.isEmpty {
             message += ", found \(literal)"
         }

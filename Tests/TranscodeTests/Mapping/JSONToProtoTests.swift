@@ -276,6 +276,29 @@ import Testing
         #expect(try Codec.refusal(nested(100_000), type)?.reason == .tooDeep)
     }
 
+    @Test func `maps of many keys nest, and a duplicate is found at every level`() throws {
+        func map(_ last: String) -> String {
+            "{" + (0..<40).map { "\"k\($0)\":{}" }.joined(separator: ",") + last + "}"
+        }
+        func outer(_ last: String, inner: String = "") -> String {
+            let entries = (0..<40).map { index in
+                "\"\(index)\":{\"named\":\(map(index == 39 ? inner : ""))}"
+            }
+            return "{\"recursiveMap\":{" + entries.joined(separator: ",") + last + "}}"
+        }
+        let wire = try Codec.wire(outer(""), "proto3.v1.Maps")
+        #expect(try Codec.json(wire, "proto3.v1.Maps") == outer(""))
+        let inner = try Codec.refusal(outer("", inner: ",\"k7\":{}"), "proto3.v1.Maps")
+        #expect(inner?.reason == .duplicateMapKey)
+        #expect(inner?.path == "recursiveMap.39.named.k7")
+        let last = try Codec.refusal(outer(",\"7\":{}"), "proto3.v1.Maps")
+        #expect(last?.reason == .duplicateMapKey)
+        #expect(last?.path == "recursiveMap.7")
+        // On the wire the last entry of a key counts.
+        let twice = try Codec.json(wire + [0x92, 1, 4, 8, 7, 0x12, 0], "proto3.v1.Maps")
+        #expect(twice.contains("\"7\":{},\"8\":{\"named\""))
+    }
+
     @Test func `a map of many keys takes linear time and its one duplicate is found`() throws {
         let entries = (0..<20_000).map { "\"key\($0)\":\"\"" }
         let all = "{\"stringMap\":{" + entries.joined(separator: ",")

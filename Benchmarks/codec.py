@@ -11,10 +11,12 @@ import os
 import re
 import subprocess
 
+# Words of a row of out/transcode → column. By messages: what a program with descriptors and no generated code does.
 OTHERS = {
-    "JsonToBinaryString": "libprotobuf in",
-    "JSON -> DynamicMessage": "libprotobuf dynamic in",
-    "BinaryToJsonString": "libprotobuf out",
+    "JSON -> DynamicMessage": "libprotobuf in, by messages",
+    "JsonToBinaryString": "libprotobuf in, by its converter",
+    "DynamicMessage -> JSON": "libprotobuf out, by messages",
+    "BinaryToJsonString": "libprotobuf out, by its converter",
     "json-c parse ": "json-c parse",
 }
 
@@ -66,13 +68,12 @@ def main():
         best(mine, ours(arguments.program, arguments.folder))
         if os.access(peer, os.X_OK):
             best(theirs, others(peer, arguments.folder))
-    print("| document | JSON → wire | wire → JSON | allocations a call | libprotobuf in | libprotobuf out | json-c parse |")
-    print("|---|---|---|---|---|---|---|")
+    print("| document | JSON → wire | wire → JSON | allocations a call | " + " | ".join(OTHERS.values()) + " |")
+    print("|---" * (4 + len(OTHERS)) + "|")
     for name in dict.fromkeys(document for document, _ in mine):
         into, out = mine[name, "JSON → wire"], mine[name, "wire → JSON"]
-        print(f"| {name} | {into[0]:.0f} MB/s | {out[0]:.0f} MB/s | {max(into[1], out[1]):g} "
-              f"| {ratio(into[0], theirs.get((name, 'libprotobuf in')))} | {ratio(out[0], theirs.get((name, 'libprotobuf out')))} "
-              f"| {ratio(into[0], theirs.get((name, 'json-c parse')))} |")
+        ratios = [ratio(out[0] if " out," in what else into[0], theirs.get((name, what))) for what in OTHERS.values()]
+        print(f"| {name} | {into[0]:.0f} MB/s | {out[0]:.0f} MB/s | {max(into[1], out[1]):g} | " + " | ".join(ratios) + " |")
 
 
 if __name__ == "__main__":

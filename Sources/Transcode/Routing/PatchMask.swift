@@ -8,6 +8,9 @@ import ProtoRuntime
 /// has a JSON form of its own (Timestamp, Struct, Any …), since no path leads further. A null names its field: it is
 /// to be cleared. Members that the message does not have are left out.
 struct PatchMask {
+    /// Bytes of all paths together. A short body may name many deep fields: each path says all that is above it.
+    static let bytesMax = 64 << 10
+
     private let tables: DescriptorTables
     /// The google.protobuf.FieldMask field of the request.
     private let field: Int32
@@ -31,18 +34,22 @@ struct PatchMask {
         return false
     }
 
-    /// Appends the mask field for `json[range]`, which was read as the message field `body` before.
+    /// Appends the mask field for `json[range]`, which was read as the message field `body` before. Throws 400 when it
+    /// would be too large.
     func append(
         _ json: borrowing OutputBlock, in range: Range<Int>, of body: Int32,
         into output: inout OutputBlock
-    ) {
+    ) throws(Status) {
         guard !range.isEmpty, tables.isPlainMessage(tables.field(body)) else { return }
         var walk = PatchMaskWalk(tables, ByteCursor(json, in: range), bytesMax: range.count)
         do throws(JSONFault) {
             try walk.readDocument(tables.field(body).typeIndex)
         } catch {
-            // The codec has read the same bytes.
-            return
+            // The codec has read the same bytes, so that nothing else can be wrong with them.
+            let name = FieldPath(field).name(tables)
+            let why = "the body names more than \(PatchMask.bytesMax) bytes of fields; give a mask"
+            throw .violation(
+                of: name, why, message: "\(name): \(why)", reason: "patch_mask_too_large")
         }
         guard walk.paths.count > 0 else { return }
         output.appendTag(tables.field(field))
@@ -90,7 +97,7 @@ private struct PatchMaskWalk: ~Copyable, ~Escapable {
         input.skipSpace()
         if input.byte == JSONByte.closeBrace {
             input.advance(1)
-            return note()
+            return try note()
         }
         while true {
             try readMember(message)
@@ -120,13 +127,14 @@ private struct PatchMaskWalk: ~Copyable, ~Escapable {
             try readObject(field.typeIndex)
         } else {
             try input.skipValue(depth: 0)
-            note()
+            try note()
         }
         path.truncate(to: start)
     }
 
-    private mutating func note() {
+    private mutating func note() throws(JSONFault) {
         guard path.count > 0 else { return }
+        guard paths.count + path.count < PatchMask.bytesMax else { throw .outOfRange }
         var taken = OutputBlock()
         swap(&taken, &paths)
         taken.appendField(1, bytes: path.bytes)

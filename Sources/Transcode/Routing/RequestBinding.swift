@@ -80,7 +80,7 @@ public final class RequestBinding: Sendable {
             if patchMask >= 0, case .field(let field) = self.body,
                 !PatchMask.isGiven(patchMask, in: output.bytes.extracting(bodyEnd...), tables)
             {
-                PatchMask(tables, field: patchMask).append(
+                try PatchMask(tables, field: patchMask).append(
                     body, in: bodyRange, of: field, into: &output)
             }
             for index in variables.indices {

@@ -99,4 +99,18 @@ import Testing
     ) throws {
         #expect(try mask(body) == expected)
     }
+
+    @Test func `a mask has a limit, since a short body may name many deep fields`() throws {
+        /// Fields at the leaves of a tree that is `width` levels deep, below a chain of `depth`.
+        func body(_ depth: Int, _ width: Int) -> String {
+            if depth > 0 { return "{\"child\":\(body(depth - 1, width))}" }
+            if width == 0 { return "{\"text\":\"\",\"long\":1}" }
+            let below = body(0, width - 1)
+            return "{\"child\":\(below),\"third\":\(below)}"
+        }
+        #expect(try mask(body(40, 5)).split(separator: " ").count == 64)
+        let error = #expect(throws: Status.self) { try mask(body(80, 8)) }
+        #expect(error?.reason == "patch_mask_too_large")
+        #expect(error?.httpStatus == 400)
+    }
 }

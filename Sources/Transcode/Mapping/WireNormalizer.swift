@@ -18,8 +18,10 @@ struct WireNormalizer {
         do throws(JSONFault) {
             try message(wire, range, type, depth: 0, into: &output)
         } catch {
-            throw JSONError(
-                offset: 0, path: "", reason: error, message: error.text, isInternal: true)
+            var place = WirePlace(tables)
+            let found = place.findBroken(range, in: ByteCursor(wire, in: range), of: type)
+            let offset = (found ?? range.lowerBound) - range.lowerBound
+            throw place.error(error, offset: offset, field: -1)
         }
     }
 

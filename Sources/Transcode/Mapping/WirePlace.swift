@@ -50,6 +50,49 @@ struct WirePlace {
         }
     }
 
+    /// Finds the first field, at any depth, that cannot be read, and returns where its tag stands.
+    mutating func findBroken(
+        _ range: Range<Int>, in cursor: ByteCursor, of type: Int32, depth: Int = 0
+    ) -> Int? {
+        var cursor = cursor
+        cursor.move(to: range.lowerBound)
+        let entry = tables.message(type)
+        let outside = path
+        var counts: [Int32: Int] = [:]
+        while cursor.offset < range.upperBound {
+            let start = cursor.offset
+            path = outside
+            guard let tag = try? cursor.readWireTag(end: range.upperBound) else { return start }
+            let ordinal = tables.ordinal(ofNumber: tag.number, in: entry)
+            var content = cursor
+            let skipped: Void? = try? cursor.skipWire(tag, end: range.upperBound, depth: depth)
+            guard ordinal >= 0 else {
+                if skipped == nil { return start }
+                continue
+            }
+            let index = entry.firstField &+ ordinal
+            counts[index, default: -1] += 1
+            append(index, counts[index] ?? 0)
+            if skipped == nil { return start }
+            let field = tables.field(index)
+            guard field.typeIndex >= 0, field.kind != .enumeration, field.accepts(tag.wireType),
+                depth < JSONLimits.depth
+            else { continue }
+            var end = cursor.offset
+            if tag.wireType == 3 {
+                end = (try? content.endOfGroup(tag.number, end: end, depth: depth)) ?? end
+            } else {
+                _ = content.readVarint()
+            }
+            let nested = content.offset..<end
+            if let found = findBroken(nested, in: cursor, of: field.typeIndex, depth: depth + 1) {
+                return found
+            }
+        }
+        path = outside
+        return nil
+    }
+
     private mutating func append(_ field: Int32, _ count: Int) {
         if !path.isEmpty { path += "." }
         path += tables.jsonName(field)

@@ -161,6 +161,21 @@ import Testing
         if !path.isEmpty { #expect(error?.path == path) }
     }
 
+    @Test(arguments: [
+        ("12 02 08 01 08 09 12 03 08 02 78", "child", 10),
+        ("08 01 12 00 08 02 12 05 12 03 12 05 08", "child.child.child", 10),
+        ("12 00 08 01 1a 00 1a 02 08 80", "children[1].level", 8),
+        ("12 00 08 01 78", "", 4),
+    ])
+    func `broken bytes are found in a message that is out of order`(
+        _ hex: String, _ path: String, _ offset: Int
+    ) throws {
+        let error = try Codec.refusal(wire: Codec.bytes(hex: hex), "proto3.v1.Recursive")
+        #expect(error?.reason == .wireTruncated)
+        #expect(error?.path == path)
+        #expect(error?.offset == offset)
+    }
+
     @Test func `an empty message in a block without memory is one all the same`() throws {
         let type = try Codec.type("proto2.v1.Required")
         var output = OutputBlock()

@@ -214,7 +214,8 @@ public struct CallPlan: Sendable {
     private func known(
         _ coding: ContentCoding?, _ field: KnownField, _ fields: borrowing Fields
     ) throws(Status) -> ContentCoding {
-        if let coding { return coding }
+        // "deflate" means two things in HTTP, and one in gRPC.
+        if let coding, coding != .deflate || isGRPC { return coding }
         var named = ""
         if let index = fields.firstIndex(of: field) {
             named = String(copying: fields.value(at: index))

@@ -59,8 +59,15 @@ public struct ResponseCodec: ~Copyable {
             allowsCompressed: upstreamCoding != .identity,
             isSingle: !plan.isServerStreaming(in: methods))
         if plan.responsePasses {
-            form = plan.isGRPCWeb ? .framed(stream) : .passed(stream)
-            return
+            guard plan.isGRPCWeb else {
+                form = .passed(stream)
+                return
+            }
+            // A browser cannot inflate messages, so what it has not accepted is taken off (SEMANTICS e).
+            if named == .identity || named == plan.responseCoding {
+                form = .framed(stream)
+                return
+            }
         }
         guard named != nil else {
             throw Status(
@@ -74,6 +81,14 @@ public struct ResponseCodec: ~Copyable {
             form = isSame ? .framed(stream) : .messages(stream)
         } else {
             form = .whole(stream)
+        }
+    }
+
+    /// Whether the upstream's messages are the client's, compressed as they are.
+    var passesMessages: Bool {
+        switch form {
+        case .passed, .framed: true
+        case .none, .messages, .whole: false
         }
     }
 

@@ -9,13 +9,14 @@ extension ResponseCodec {
         head.status = 200
         let contentType = plan.clientProtocol.contentType(asText: plan.answersAsText)
         head.fields.append(.contentType, contentType)
-        if !plan.responsePasses, plan.responseCoding != .identity {
+        let passes = plan.responsePasses && passesMessages
+        if !passes, plan.responseCoding != .identity {
             head.fields.append(
                 plan.isGRPC ? .grpcEncoding : .connectContentEncoding, plan.responseCoding.name)
         }
         for index in 0..<upstream.count {
             let known = upstream.known(at: index)
-            if plan.responsePasses, known == .grpcEncoding || known == .grpcAcceptEncoding {
+            if passes, known == .grpcEncoding || known == .grpcAcceptEncoding {
                 head.fields.append(known, upstream.value(at: index))
             } else {
                 ResponseCodec.forward(upstream, index, prefix: "", to: &head.fields)

@@ -148,6 +148,11 @@ private let rpc = "/gateway.test.rest.Rest/"
                 "invalidArgument 400 bad_protocol_version"
             ),
             (
+                "POST \(rpc)GetThing",
+                [("content-type", "application/json"), ("content-encoding", "deflate")],
+                "unimplemented 501 unsupported_content_encoding"
+            ),
+            (
                 "POST /v1/all", [("content-encoding", "compress")],
                 "invalidArgument 415 unsupported_content_encoding"
             ),

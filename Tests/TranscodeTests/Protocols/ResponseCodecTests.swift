@@ -169,6 +169,18 @@ private let message: [UInt8] = [0x0a, 1, 97, 0x10, 7]
         #expect(view.body.starts(with: envelope([1, 2], flags: 1)))
     }
 
+    @Test func `what a gRPC-Web client has not accepted is taken off`() throws {
+        let long = [0x0a, 0xd0, 0x0f] + [UInt8](repeating: 97, count: 2000)
+        var run = ResponseRun(web)
+        run.limit = 4000
+        run.leading = [("grpc-encoding", "gzip")]
+        let view = try run.view(envelope(compressed(long, .gzip), flags: 1))
+        #expect(view.head == "200 content-type=application/grpc-web+proto")
+        #expect(view.body.starts(with: envelope(long)))
+        run.leading = [("grpc-encoding", "snappy")]
+        #expect(try run.view(envelope([1], flags: 1)).head.contains("grpc-status=13"))
+    }
+
     @Test(
         arguments: [
             (envelope([UInt8](repeating: 0, count: 101)), "resourceExhausted"),

@@ -12,6 +12,8 @@ public struct ServerSettings: Sendable {
     public var headNanoseconds: Int64 = 10_000_000_000
     /// An answer is aborted of which the client takes no byte for this, though there are some.
     public var stalledNanoseconds: Int64 = 60_000_000_000
+    /// A client of HTTP/1.1 that has sent FIN behind its request is answered; otherwise it is gone.
+    public var http1AllowsHalfClose = false
     /// On SIGTERM: time for calls in flight.
     public var drainNanoseconds: Int64 = 30_000_000_000
     /// Client connections, over all reactors.

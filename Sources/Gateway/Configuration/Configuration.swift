@@ -7,9 +7,16 @@ public struct Configuration: Sendable, Equatable {
     public var upstreams: [UpstreamConfiguration] = []
     public var services: [ServiceConfiguration] = []
     public var limits = LimitsConfiguration()
+    public var http1 = HTTP1Configuration()
     public var trustedProxies = TrustedProxies()
     public var drain = DrainConfiguration()
     public var log = LogConfiguration()
+}
+
+/// What clients of HTTP/1.1 may do.
+public struct HTTP1Configuration: Sendable, Equatable {
+    /// A client that has sent FIN behind its request is answered; otherwise it is gone.
+    public var allowsHalfClose = false
 }
 
 /// One address that is listened on.

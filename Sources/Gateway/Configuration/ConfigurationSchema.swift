@@ -30,6 +30,10 @@ extension Configuration {
         let names = decodeUpstreams(top)
         decodeServices(top, upstreamNames: names)
         if let mapping = top.mapping("limits") { limits = LimitsConfiguration(mapping) }
+        if let mapping = top.mapping("http1") {
+            if let value = mapping.boolean("allow_half_close") { http1.allowsHalfClose = value }
+            mapping.finish()
+        }
         if let mapping = top.mapping("drain") {
             if let timeout = mapping.duration("timeout", in: 0...24 * Configuration.hour) {
                 drain.timeoutNanoseconds = timeout

@@ -77,6 +77,7 @@ extension ServerSettings {
         headNanoseconds = limits.requestHeadersNanoseconds
         stalledNanoseconds = limits.stalledNanoseconds
         connectionsMax = limits.connectionsMax
+        http1AllowsHalfClose = configuration.http1.allowsHalfClose
         trustedProxies = configuration.trustedProxies
         drainNanoseconds = configuration.drain.timeoutNanoseconds
         http1.headBytesMax = limits.headersBytesMax

@@ -76,7 +76,7 @@ final class Exchange: TimerTarget {
 
     /// A piece of the request's body.
     func receiveBody(_ bytes: Span<UInt8>) {
-        guard state.response != .closed else {
+        guard state.takesRequest else {
             client.resumeReading()
             return
         }
@@ -97,7 +97,7 @@ final class Exchange: TimerTarget {
     /// The request's body is complete.
     func receiveEnd() {
         state.receiveEnd()
-        guard state.response != .closed else { return }
+        guard state.takesRequest else { return }
         let stream = takeStream()
         do throws(Status) {
             let isDone = try client.withHead { (head) throws(Status) in

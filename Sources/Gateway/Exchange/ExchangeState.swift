@@ -22,6 +22,9 @@ struct ExchangeState: Equatable {
     private(set) var response = Half.idle
     private(set) var upstream = Upstream.idle
 
+    /// Whether what the client sends is still wanted: the call has not ended, on either side.
+    var takesRequest: Bool { response != .closed && upstream != .closed }
+
     mutating func receiveHead() { request = .open }
 
     mutating func receiveEnd() { request = .closed }

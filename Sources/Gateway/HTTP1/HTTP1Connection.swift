@@ -91,7 +91,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         } else if phase != .closed, readiness.contains(.hangUp) {
             // Reading is paused. With the request complete the client is gone; else its bytes are read later.
             if isRequestComplete {
-                clientLeft()
+                clientFinished()
             } else {
                 transport.setReading(false, hangUp: false)
             }
@@ -104,7 +104,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             switch try transport.read(into: &block, atMost: EventLoop.readBytesMax) {
             case .bytes: process(block.bytes)
             case .blocked: break
-            case .end: clientLeft()
+            case .end: clientFinished()
             }
         } catch {
             clientLeft()
@@ -176,6 +176,8 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             case .body(let range): exchange?.receiveBody(input.extracting(range))
             case .end:
                 isRequestComplete = true
+                // What was answered so far has waited for this.
+                if !transport.output.isEmpty { flushLater() }
                 exchange?.receiveEnd()
                 finishIfComplete()
             }
@@ -237,10 +239,14 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     }
 
     /// Sends the head of a body that comes in pieces.
+    ///
+    /// While the client still sends, the answer waits: many clients read nothing before they have sent all, and some
+    /// take an early answer for a refusal. So bidi is half-duplex here, as long as the answer is small enough to wait:
+    /// beyond that an upstream that wants its answers read could bring the call to a stand.
     func beginResponse(_ head: borrowing ResponseHead) {
         framing = self.head.version == .http10 ? .untilClose : .chunked
-        appendHead(head)
-        flushLater()
+        appendHead(head, mayAwaitEnd: true)
+        if !isHoldingBack { flushLater() }
     }
 
     /// Sends a piece of the body.
@@ -251,7 +257,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         } else {
             transport.output.append(bytes)
         }
-        flushLater()
+        if !isHoldingBack { flushLater() }
     }
 
     /// Ends a body that came in pieces.
@@ -271,6 +277,15 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         if phase != .closed { close() }
     }
 
+    /// Whether only the rest of a request is awaited, whose answer is out.
+    var isAnsweredEarly: Bool { phase == .call && isResponseComplete && exchange == nil }
+
+    /// Whether the answer waits for the end of the request.
+    var isHoldingBack: Bool {
+        phase == .call && !isRequestComplete && !isResponseComplete
+            && transport.output.count <= HTTP2Stream.lowWaterBytes
+    }
+
     /// Unsent bytes of the response.
     var pendingBytes: Int { transport.output.count }
 
@@ -282,11 +297,14 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     }
 
     private var keepsAlive: Bool {
-        parser.keepsAlive && !closesAfterResponse && !reactor.isDraining && isRequestComplete
+        parser.keepsAlive && !closesAfterResponse && !reactor.isDraining
     }
 
-    private func appendHead(_ head: borrowing ResponseHead) {
-        let keeps = framing != .untilClose && keepsAlive
+    /// - Parameter mayAwaitEnd: the connection is kept although the request is not complete: its end is on its way,
+    ///   and is waited for. Otherwise an early answer is a refusal, and what the client still sends is not wanted.
+    private func appendHead(_ head: borrowing ResponseHead, mayAwaitEnd: Bool = false) {
+        let keeps =
+            framing != .untilClose && keepsAlive && (isRequestComplete || mayAwaitEnd)
         if !keeps { closesAfterResponse = true }
         let framing = framing
         let date = reactor.loop.date.text
@@ -310,7 +328,9 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             reactor.giveBack(exchange)
         }
         idleSince = reactor.loop.now
-        guard isRequestComplete, !closesAfterResponse else {
+        // Answered before the end of the request: what is left of it is read and dropped.
+        if !isRequestComplete, !closesAfterResponse { return }
+        guard !closesAfterResponse else {
             if !pending.isEmpty || !transport.isReading { hasExtraInput = true }
             phase = .lingering(dropped: 0)
             return
@@ -354,6 +374,16 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         case .call: exchange?.clientDrained()
         case .closed: break
         }
+    }
+
+    /// The client sends no more (FIN). With a complete request it is gone, unless half-closed connections are served.
+    private func clientFinished() {
+        guard reactor.settings.http1AllowsHalfClose, phase == .call, isRequestComplete else {
+            clientLeft()
+            return
+        }
+        closesAfterResponse = true
+        transport.setReading(false, hangUp: false)
     }
 
     private func clientLeft() {

@@ -44,12 +44,12 @@ extension HTTP1Connection {
     private var isIdleTooLong: Bool {
         let limit =
             hasPartialHead ? reactor.settings.headNanoseconds : reactor.settings.idleNanoseconds
-        return phase != .call && reactor.loop.now - idleSince >= limit
+        return (phase != .call || isAnsweredEarly) && reactor.loop.now - idleSince >= limit
     }
 
     /// Whether the client has let response bytes wait for too long, counted from the first look that sees them.
     private var isStalled: Bool {
-        guard !transport.output.isEmpty else {
+        guard !transport.output.isEmpty, !isHoldingBack else {
             waitsSince = 0
             return false
         }

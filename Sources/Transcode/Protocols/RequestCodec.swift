@@ -7,7 +7,7 @@ public import ProtoRuntime
 ///     whole      no envelopes                the body is one message, encoded when it ends
 ///
 /// An output that grows too long stops the work: what is left of the input is held until `resume`. So a small input
-/// that expands does not take memory beyond one message (SEMANTICS c.3, and the limit of the issue of all streams).
+/// that expands (compressed messages, above all) takes no memory beyond one message and the room.
 public struct RequestCodec: ~Copyable {
     private enum Form {
         case none, passed(EnvelopeStream), messages(EnvelopeStream), whole

@@ -24,6 +24,7 @@ import Transcode
         #expect(gateway.settings.headNanoseconds == settings.headNanoseconds)
         #expect(gateway.settings.stalledNanoseconds == settings.stalledNanoseconds)
         #expect(gateway.settings.connectionsMax == settings.connectionsMax)
+        #expect(!gateway.settings.http1AllowsHalfClose)
         #expect(gateway.settings.drainNanoseconds == settings.drainNanoseconds)
     }
 

@@ -108,4 +108,18 @@ import Testing
             #expect((state.response == .closed) == (ends == 1 || hasClientLeft))
         }
     }
+
+    @Test func `the request is wanted until either side has ended the call`() {
+        var state = ExchangeState()
+        state.receiveHead()
+        #expect(state.takesRequest)
+        state.startUpstream()
+        _ = state.openUpstream()
+        #expect(state.takesRequest)
+        var left = state
+        _ = left.upstreamClosed()
+        #expect(!left.takesRequest)
+        _ = state.finish(upstreamHasEnded: false)
+        #expect(!state.takesRequest)
+    }
 }

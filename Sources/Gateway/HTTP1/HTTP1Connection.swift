@@ -35,9 +35,9 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     var transport: Transport
     private var parser: HTTP1Parser
     var phase = Phase.idle
-    private var exchange: Exchange?
+    private(set) var exchange: Exchange?
     private(set) var isRequestComplete = false
-    private var isResponseComplete = false
+    private(set) var isResponseComplete = false
     private var framing = HTTP1Writer.Framing.none
     private var isHeadRequest = false
     var closesAfterResponse = false
@@ -267,18 +267,6 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         }
         finishResponse()
     }
-
-    /// Breaks the response off: the client must see that it is not complete.
-    func abortResponse() {
-        closesAfterResponse = true
-        isResponseComplete = true
-        isRequestComplete = true
-        flush()
-        if phase != .closed { close() }
-    }
-
-    /// Whether only the rest of a request is awaited, whose answer is out.
-    var isAnsweredEarly: Bool { phase == .call && isResponseComplete && exchange == nil }
 
     /// Whether the answer waits for the end of the request.
     var isHoldingBack: Bool {

@@ -41,6 +41,9 @@ extension HTTP1Connection {
         }
     }
 
+    /// Whether only the rest of a request is awaited, whose answer is out.
+    private var isAnsweredEarly: Bool { phase == .call && isResponseComplete && exchange == nil }
+
     private var isIdleTooLong: Bool {
         let limit =
             hasPartialHead ? reactor.settings.headNanoseconds : reactor.settings.idleNanoseconds

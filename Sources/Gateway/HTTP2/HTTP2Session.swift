@@ -235,14 +235,18 @@ final class HTTP2Session {
     /// Builds nghttp2's field list. It copies names and values before the submitting call returns, and `head` is
     /// borrowed until then.
     private func load(_ head: borrowing Fields, status: Int?) {
-        unsafe fields.removeAll(keepingCapacity: true)
-        if let status { unsafe fields.append(statusField(status)) }
+        // Taken out while it is filled: its access is checked twice, not with every field.
+        var filled = unsafe fields
+        unsafe fields = unsafe []
+        unsafe filled.removeAll(keepingCapacity: true)
+        if let status { unsafe filled.append(statusField(status)) }
         for index in 0..<head.count {
-            unsafe fields.append(
+            unsafe filled.append(
                 field(
                     head.name(at: index), head.value(at: index),
                     isUnique: head.known(at: index) == .xRequestID))
         }
+        unsafe fields = filled
     }
 
     private func loadContentLength(_ count: Int) {

@@ -43,6 +43,8 @@ public final class MethodTable: Sendable {
     public let bindings: [RouteBinding]
     /// Of REST errors that belong to no route.
     public let errorFormat: RESTOptions.ErrorFormat
+    /// Whether any method has a policy: most gateways have none, and every call asks.
+    let hasMetadataPolicies: Bool
     private let paths: NameTable
 
     /// Builds the table of every method of the pool that `includes` admits.
@@ -81,6 +83,7 @@ public final class MethodTable: Sendable {
         methods = builder.methods
         bindings = builder.bindings
         paths = NameTable(builder.methods.map(\.path))
+        hasMetadataPolicies = builder.methods.contains { $0.options.metadata != nil }
     }
 
     /// The method whose path, `/pkg.Service/Method`, these raw bytes are; -1 for none.

@@ -49,7 +49,8 @@ public final class MetadataPolicy: Sendable, Equatable {
 extension CallPlan {
     /// What is configured for the method; nil before it is known.
     public func metadataPolicy(in methods: MethodTable) -> MetadataPolicy? {
-        method >= 0 ? methods.methods[Int(method)].options.metadata : nil
+        guard methods.hasMetadataPolicies, method >= 0 else { return nil }
+        return methods.methods[Int(method)].options.metadata
     }
 }
 

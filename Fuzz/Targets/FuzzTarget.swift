@@ -18,6 +18,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case http1
     /// Envelopes, whole and in pieces.
     case envelope
+    /// A client's request by any protocol → envelopes.
+    case request
+    /// An upstream's envelopes → the response of any protocol.
+    case response
     /// A configuration file.
     case yaml
 
@@ -31,6 +35,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .query: try QueryTarget.run(input)
         case .http1: try HTTP1Target.run(input)
         case .envelope: try EnvelopeTarget.run(input)
+        case .request: try RequestTarget.run(input)
+        case .response: try ResponseTarget.run(input)
         case .yaml: try YAMLTarget.run(input)
         }
     }

@@ -9,7 +9,7 @@ public enum DemoBanner {
         let service = "gateway.demo.v1.LibraryService"
         return [
             "The demo: a library, a ticker, a chat and an upload behind the gateway.",
-            "  gateway   \(gateway.shown)   (REST/JSON, Connect, gRPC; HTTP/1.1 and HTTP/2 on one port)",
+            "  gateway   \(gateway.shown)   (REST/JSON, Connect, gRPC-Web, gRPC; HTTP/1.1 and HTTP/2)",
             "  upstream  \(upstreamAddress)   (gRPC only)",
             "",
             "REST, a list and a book:",
@@ -19,9 +19,11 @@ public enum DemoBanner {
             "  \(gateway.curl) -H 'content-type: application/json'"
                 + " -d '{\"title\":\"Middlemarch\",\"authors\":[\"George Eliot\"],\"pageCount\":880}'"
                 + " \(gateway.url)/v1/shelves/classics/books",
-            "Connect:",
+            "Connect, by POST and by GET:",
             "  \(gateway.curl) -H 'content-type: application/json'"
                 + " -d '{\"name\":\"shelves/science\"}' \(gateway.url)/\(service)/GetShelf",
+            "  \(gateway.curl) -G -d encoding=json --data-urlencode 'message={\"name\":\"shelves/science\"}'"
+                + " \(gateway.url)/\(service)/GetShelf",
             "gRPC (one empty message in its envelope; the answer is binary):",
             "  \(gateway.curl) --http2-prior-knowledge -H 'content-type: application/grpc'"
                 + " -H 'te: trailers' --data-binary @<(printf '\\0\\0\\0\\0\\0')"

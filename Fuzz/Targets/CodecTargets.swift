@@ -91,10 +91,16 @@ private struct Codec {
         return bytes(output)
     }
 
-    /// What was printed is read, and prints the same again.
+    /// What was printed is read, and prints the same again, but for a NullValue of another number than 0: that prints
+    /// null, as protobuf's other printers do, null is read as 0, and 0 does not print.
     func roundTrip(_ printed: [UInt8]) throws(BrokenRule) {
         let again = try reprinted(printed)
-        try check(again == printed, "\(name): \(text(printed)) became \(text(again))")
+        if again == printed { return }
+        let isNullValue = ["\"nullValue\":", "\"null_value\":"].contains { key in
+            text(printed).contains(key) && !text(again).contains(key)
+        }
+        let settled = isNullValue ? try reprinted(again) : printed
+        try check(again == settled, "\(name): \(text(printed)) became \(text(again))")
     }
 
     /// What was printed is read, and gives wire bytes that print.

@@ -95,8 +95,8 @@ def single(pairs, name):
 class Failure:
     """An error as the protocol carries it: `code` by its Connect name, details as (type name, bytes)."""
 
-    def __init__(self, code, message="", details=(), debug=()):
-        self.code, self.message, self.details, self.debug = code, message, list(details), list(debug)
+    def __init__(self, code, message="", details=(), debug=None):
+        self.code, self.message, self.details, self.debug = code, message, list(details), debug
 
     def __repr__(self):
         return f"<{self.code}: {self.message!r} {self.details}>"

@@ -5,7 +5,7 @@ import uuid
 
 from .outcome import Outcome
 from .raw_client import encode
-from .schema import (BYTES, ERROR_MESSAGE, LEADING, TRAILING, Item, Order, error_details)
+from .schema import (BYTES, ERROR_DEBUG, ERROR_MESSAGE, LEADING, TRAILING, Item, Order, error_details)
 
 # The message limit of the gateway that serves the matrix, in bytes.
 LIMIT = 64 << 10
@@ -92,6 +92,9 @@ class Scenario:
             assert outcome.message == expected.message, outcome
         if expected.details and outcome.details is not None:
             assert outcome.details == expected.details, outcome
+        if outcome.debug is not None and expected.details:
+            # Connect: the detail's JSON where its type is known.
+            assert outcome.debug == [ERROR_DEBUG, None], outcome.debug
         if outcome.compressed is not None and self.cell.outcome == "exact" and self.cell.coding != "identity":
             assert outcome.compressed, f"64 KiB came as they are, though the client accepts {self.cell.coding}"
         self._check_items(outcome.items, expected.items)

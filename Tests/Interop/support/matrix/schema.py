@@ -20,11 +20,13 @@ LEADING = [("x-lead", "first ~!"), ("x-lead-bin", BYTES), ("x-lead-short-bin", b
 TRAILING = [("x-trail", "last"), ("x-trail-bin", b"\0\xfe")]
 ERROR_MESSAGE = "no such thing: 100% \"naïve\"\n日本"
 
+ERROR_DEBUG = {"fieldViolations": [{"field": "order.text", "description": "must not be empty"}]}
+
 
 def error_details():
     """The details of every error of the server, as google.protobuf.Any: a type that everybody knows, and one nobody does."""
     bad = error_details_pb2.BadRequest()
-    bad.field_violations.add(field="order.text", description="must not be empty")
+    bad.field_violations.add(**ERROR_DEBUG["fieldViolations"][0])
     known = any_pb2.Any()
     known.Pack(bad)
     unknown = any_pb2.Any(type_url="type.googleapis.com/nobody.v1.Knows", value=b"\x0a\x01x")

@@ -69,7 +69,6 @@ def test_connect_unary_and_streams_have_content_types_of_their_own(port, http, k
         assert content_type not in fields["accept-post"], fields
 
 
-@pytest.mark.xfail(reason="to come")
 @every_wire
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_other_methods(port, wire, method):

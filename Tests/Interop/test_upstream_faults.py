@@ -21,19 +21,12 @@ BOTH_SETS = ["--descriptors", MATRIX_SET, "--threads", "1"]
 
 
 
-TO_COME = {"two grpc-status", "compressed", "compressed, of no length", "compressed in two members", "a bomb of 16 MiB",
-           "names a coding, uses none", "compressed with an unknown coding", "compressed, cut", "compressed, with bytes after it",
-           "compressed, with a wrong sum", "no gzip at all", "OK in a head alone", "message cut by trailers",
-           "prefix cut by trailers", "message cut by the end", "closes in a message", "more DATA than the window"}
-
-
 def cases(breaks):
     """Every script with every client to whom something is promised then."""
     for name, client in CLIENTS.items():
         for title, script in SCRIPTS.items():
             if script.breaks == breaks and script.codes(client.is_stream, client.is_passed_through):
-                marks = [pytest.mark.xfail(reason="to come")] if title in TO_COME else []
-                yield pytest.param(client, script, id=f"{name}: {title}", marks=marks)
+                yield pytest.param(client, script, id=f"{name}: {title}")
 
 
 every_client = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)

@@ -71,11 +71,12 @@ def reset(code):
 
 
 def too_much(call):
-    """A message of 4 MiB that is one field, then empty ones: 18 MB, whatever the window."""
+    """Five messages of 4 MiB, each one field, whatever the window."""
     def frame_of(payload):
         return struct.pack(">IBBI", len(payload), 0, 0, call.stream)[1:] + payload
 
-    call.raw(frame_of(struct.pack(">BI", 0, 4 << 20) + b"\x42\xfb\xff\xff\x01") + frame_of(bytes(16384)) * 1100)
+    body = envelope(b"\x42\xfb\xff\xff\x01" + bytes((4 << 20) - 5)) * 5
+    call.raw(b"".join(frame_of(body[at:at + 16384]) for at in range(0, len(body), 16384)))
 
 
 def good_ways():

@@ -62,7 +62,7 @@ class Scenario:
     @property
     def _is_passed_through(self):
         """Whether messages go through as they are: then the limit is for what is on the wire, compressed or not."""
-        return self.cell.protocol == "grpc" and self.cell.codec == "proto"
+        return self.cell.protocol.startswith("grpc") and self.cell.codec == "proto"
 
     def _fill(self, order, size):
         """Makes the message `size` bytes long as the codec writes it. One more letter is one more byte in each."""

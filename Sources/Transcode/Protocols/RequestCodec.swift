@@ -192,8 +192,8 @@ public struct RequestCodec: ~Copyable {
     ) throws(Status) {
         let start = RequestCodec.beginEnvelope(&output)
         if isCompressed {
-            // Text decoding has lent `formed` away; `plain` is free.
-            defer { tools.plain.removeAll() }
+            // Text decoding has lent `formed` away; `plain` is free, and may hold what another call left there.
+            tools.plain.removeAll()
             try inflate(message.bytes, tools, into: &tools.plain)
             tools.plain.seal()
             try append(tools.plain, methods, &output)
@@ -249,6 +249,7 @@ public struct RequestCodec: ~Copyable {
             guard message.count <= bytesMax else { throw Status.messageTooLarge(limit: bytesMax) }
         }
         if plan.requestCoding != .identity {
+            tools.plain.removeAll()
             try inflate(message.bytes, tools, into: &tools.plain)
             swap(&message, &tools.plain)
         }

@@ -240,7 +240,7 @@ def breaking():
             steps(head, lambda call: call.raw(b"\xff\xff\xff\0\0\0\0\0\1" + bytes(100_000))), {13, 14}),
         "HPACK that is none": Script(lambda call: call.raw(
             b"\0\0\4\1\4" + struct.pack(">I", call.stream) + b"\xff\xff\xff\xff"), {13, 14}),
-        "more DATA than the window": Script(steps(head, too_much), {8, 12, 13, 14}, items=None, cuts=True),
+        "more DATA than the window": Script(steps(head, too_much), {4, 8, 12, 13, 14}, items=None, cuts=True),
         "DATA after the trailers": Script(steps(fine, lambda call: call.raw(
             struct.pack(">IBBI", len(MESSAGE), 0, 0, call.stream)[1:] + MESSAGE)), {0}, items=1),
     }

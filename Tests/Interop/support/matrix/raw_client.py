@@ -93,6 +93,8 @@ def call(gateway, cell, scenario):
         if scenario.cancels:
             if cell.answers_stream and not items:
                 items.append(one.next())
+            if items[-1:] == [None]:
+                return one.outcome(items[:-1])  # it ended before it could be cancelled
             scenario.wait_started()
             one.cancel()
             return Outcome(code="canceled", items=items)

@@ -17,7 +17,8 @@ enum CodecTargets {
     static func wire(_ input: [UInt8]) throws(BrokenRule) {
         let codec = try Codec(input)
         guard let printed = try codec.json(Array(input.dropFirst(2))) else { return }
-        try codec.roundTrip(printed)
+        // A NullValue of another number than 0 prints as null, which is read as 0 and leaves a field without presence.
+        try codec.roundTrip(try codec.reprinted(printed))
     }
 }
 

@@ -1,6 +1,8 @@
 import ProtoRuntime
 
 /// What codecs need while they work, and keep nothing in afterwards. One per loop.
+///
+/// The blocks are shared by all calls: whoever takes one empties it first.
 public final class CodecTools {
     /// Memory a block keeps for the next message.
     static let keptBytesMax = 256 << 10

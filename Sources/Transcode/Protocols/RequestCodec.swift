@@ -75,6 +75,7 @@ public struct RequestCodec: ~Copyable {
         defer { tools.removeAll() }
         var decoded = OutputBlock()
         swap(&decoded, &tools.formed)
+        decoded.removeAll()
         defer { swap(&decoded, &tools.formed) }
         try text.decode(bytes, into: &decoded)
         self.text = text
@@ -244,6 +245,7 @@ public struct RequestCodec: ~Copyable {
         _ tools: CodecTools, _ output: inout OutputBlock
     ) throws(Status) {
         if case .connectGet = plan.clientProtocol {
+            tools.formed.removeAll()
             try ConnectGet(head.query).decodeMessage(
                 head.query, scratch: &tools.formed, into: &message)
             guard message.count <= bytesMax else { throw Status.messageTooLarge(limit: bytesMax) }

@@ -98,7 +98,7 @@ extension ResponseCodec {
         _ status: Status, methods: MethodTable, to head: inout ResponseHead, body: inout OutputBlock
     ) {
         appendAcceptedCodings(status, &head)
-        if plan.isGRPC, status.httpStatus != 505 {
+        if plan.isGRPC, status.httpStatus != 405, status.httpStatus != 505 {
             head.status = 200
             head.fields.append(
                 .contentType, plan.clientProtocol.contentType(asText: plan.answersAsText))
@@ -198,6 +198,7 @@ extension ResponseCodec {
             head.fields.has(.contentType, value: plan.clientProtocol.contentType(asText: false))
         else { return }
         defer { tools.removeAll() }
+        tools.formed.removeAll()
         guard
             tools.compression.deflate(body.bytes, plan.responseCoding, into: &tools.formed)
         else { return }

@@ -19,7 +19,7 @@ private struct RequestRun {
         let (plan, match, refusal) = call.resolved(by: methods)
         if let refusal { return ["refused \(refusal.httpStatus)"] }
         var codec = RequestCodec()
-        let tools = CodecTools()
+        let tools = usedTools()
         var output = OutputBlock()
         output.append("before")
         do throws(Status) {
@@ -53,6 +53,14 @@ private struct RequestRun {
         for size in 1...max(1, body.count) { found.insert(try outcome(body, size: size)) }
         return found
     }
+}
+
+/// Tools that another call has used before.
+func usedTools() -> CodecTools {
+    let tools = CodecTools()
+    tools.plain.append("another call's")
+    tools.formed.append("another call's")
+    return tools
 }
 
 /// The envelopes of a body, which must be complete.

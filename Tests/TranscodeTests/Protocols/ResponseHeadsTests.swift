@@ -100,6 +100,14 @@ private let message: [UInt8] = [0x0a, 1, 97, 0x10, 7]
         #expect(!streaming.head.contains("application/json,"))
     }
 
+    @Test(arguments: [grpc, web]) func `another method than POST is refused by HTTP itself`(
+        call: (String, String)
+    ) throws {
+        let view = try ResponseRun(call).error(.methodNotAllowed(allow: "POST"))
+        #expect(view.head.hasPrefix("405 content-type=application/json"))
+        #expect(view.head.contains("allow=POST"))
+    }
+
     @Test func `gRPC on HTTP 1 is refused by HTTP itself`() throws {
         let status = Status(
             .internal, "gRPC needs HTTP/2", httpStatus: 505, reason: "http2_required")

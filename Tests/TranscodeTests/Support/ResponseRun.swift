@@ -36,7 +36,7 @@ struct ResponseRun {
         let (plan, _, _) = TestCall(line: line, fields: fields).resolved(by: methods)
         var codec = ResponseCodec()
         codec.start(plan)
-        let tools = CodecTools()
+        let tools = usedTools()
         var first = Fields()
         first.append(leading)
         var last = Fields()
@@ -89,7 +89,7 @@ struct ResponseRun {
         var body = OutputBlock()
         codec.appendResponse(
             status, leading: first, trailing: Fields(), methods: methods,
-            tools: CodecTools(), to: &head, body: &body)
+            tools: usedTools(), to: &head, body: &body)
         return ClientView(head: "\(head.status) \(head.fields.text)", body: body.array)
     }
 }

@@ -73,7 +73,8 @@ enum RequestTarget {
 
     private enum Outcome: Equatable {
         case made([UInt8])
-        case refused(StatusCode)
+        /// No code where the body is text: which of two things that are wrong is met first depends on the pieces.
+        case refused(StatusCode?)
     }
 
     /// The upstream's bytes, or why there are none.
@@ -99,6 +100,7 @@ enum RequestTarget {
             }
             return .made(bytes(output))
         } catch {
+            if case .grpcWeb(_, isText: true) = plan.clientProtocol { return .refused(nil) }
             return .refused(error.code)
         }
     }

@@ -22,11 +22,9 @@ extension WireMessage {
 extension WireMessage {
     /// The message in its envelope, as gRPC sends it.
     func appendEnvelope(to output: inout OutputBlock) {
-        let start = output.count
-        EnvelopePrefix(flags: 0, length: 0).append(to: &output)
+        let start = output.beginEnvelope()
         encode(into: &output)
-        let length = UInt32(clamping: output.count - start - EnvelopePrefix.byteCount)
-        EnvelopePrefix(flags: 0, length: length).overwrite(at: start, in: &output)
+        output.endEnvelope(at: start)
     }
 }
 

@@ -9,8 +9,7 @@ enum ConnectEnd {
         _ status: Status, metadata: borrowing Fields, methods: MethodTable,
         to output: inout OutputBlock
     ) {
-        let start = output.count
-        EnvelopePrefix(flags: EnvelopePrefix.endStream, length: 0).append(to: &output)
+        let start = output.beginEnvelope(flags: EnvelopePrefix.endStream)
         output.append("{")
         if !status.isOK {
             output.append("\"error\":")
@@ -29,9 +28,7 @@ enum ConnectEnd {
             appendEntry(metadata, index, to: &output)
         }
         output.append(count > 0 ? "}}" : "}")
-        let length = output.count - start - EnvelopePrefix.byteCount
-        EnvelopePrefix(flags: EnvelopePrefix.endStream, length: UInt32(clamping: length))
-            .overwrite(at: start, in: &output)
+        output.endEnvelope(at: start)
     }
 
     private static func beginEntry(_ count: inout Int, isFirst: Bool, to output: inout OutputBlock)

@@ -64,6 +64,23 @@ public enum EnvelopeEvent: Equatable, Sendable {
     case end
 }
 
+extension OutputBlock {
+    /// Appends a prefix whose length `endEnvelope` fills in; returns where it stands.
+    @inlinable
+    public mutating func beginEnvelope(flags: UInt8 = 0) -> Int {
+        let start = count
+        EnvelopePrefix(flags: flags, length: 0).append(to: &self)
+        return start
+    }
+
+    /// Everything behind the prefix at `start` is its payload.
+    @inlinable
+    public mutating func endEnvelope(at start: Int) {
+        let length = UInt32(clamping: count - start - EnvelopePrefix.byteCount)
+        EnvelopePrefix(flags: self[start], length: length).overwrite(at: start, in: &self)
+    }
+}
+
 /// A message announces more than the limit.
 public struct EnvelopeTooLong: Error, Equatable, Sendable {
     public var length: UInt32

@@ -191,7 +191,7 @@ public struct RequestCodec: ~Copyable {
         isCompressed: Bool, _ methods: MethodTable, _ tools: CodecTools,
         _ output: inout OutputBlock
     ) throws(Status) {
-        let start = RequestCodec.beginEnvelope(&output)
+        let start = output.beginEnvelope()
         if isCompressed {
             // Text decoding has lent `formed` away; `plain` is free, and may hold what another call left there.
             tools.plain.removeAll()
@@ -202,7 +202,7 @@ public struct RequestCodec: ~Copyable {
             message.seal()
             try append(message, methods, &output)
         }
-        RequestCodec.endEnvelope(at: start, &output)
+        output.endEnvelope(at: start)
     }
 
     private func append(
@@ -256,13 +256,13 @@ public struct RequestCodec: ~Copyable {
             swap(&message, &tools.plain)
         }
         message.seal()
-        let start = RequestCodec.beginEnvelope(&output)
+        let start = output.beginEnvelope()
         if plan.clientProtocol == .rest {
             try bind(head, match, methods, tools, &output)
         } else {
             try append(message, methods, &output)
         }
-        RequestCodec.endEnvelope(at: start, &output)
+        output.endEnvelope(at: start)
     }
 
     private func bind(
@@ -278,16 +278,6 @@ public struct RequestCodec: ~Copyable {
             match, path: head.path, query: head.query, contentType: contentType, body: message,
             in: 0..<message.count, methods.pool.tables, json: route.json, scratch: &tools.binding,
             into: &output)
-    }
-
-    private static func beginEnvelope(_ output: inout OutputBlock) -> Int {
-        defer { EnvelopePrefix(flags: 0, length: 0).append(to: &output) }
-        return output.count
-    }
-
-    private static func endEnvelope(at start: Int, _ output: inout OutputBlock) {
-        let length = output.count - start - EnvelopePrefix.byteCount
-        EnvelopePrefix(flags: 0, length: UInt32(clamping: length)).overwrite(at: start, in: &output)
     }
 }
 

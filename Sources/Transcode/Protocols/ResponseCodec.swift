@@ -217,25 +217,21 @@ public struct ResponseCodec: ~Copyable {
         _ methods: MethodTable, _ tools: CodecTools, _ output: inout OutputBlock
     ) throws(Status) {
         tools.formed.removeAll()
-        EnvelopePrefix(flags: 0, length: 0).append(to: &tools.formed)
+        _ = tools.formed.beginEnvelope()
         if plan.clientProtocol.codec == .json {
             try appendJSON(methods, &tools.formed)
         } else {
             tools.formed.append(message.bytes)
         }
+        tools.formed.endEnvelope(at: 0)
         let payload = EnvelopePrefix.byteCount..<tools.formed.count
-        EnvelopePrefix(flags: 0, length: UInt32(clamping: payload.count)).overwrite(
-            at: 0, in: &tools.formed)
         tools.plain.removeAll()
         if plan.responseCoding != .identity, payload.count >= Compression.bytesMin {
-            EnvelopePrefix(flags: EnvelopePrefix.compressed, length: 0).append(to: &tools.plain)
+            _ = tools.plain.beginEnvelope(flags: EnvelopePrefix.compressed)
             if tools.compression.deflate(
                 tools.formed.bytes.extracting(payload), plan.responseCoding, into: &tools.plain)
             {
-                let length = tools.plain.count - EnvelopePrefix.byteCount
-                EnvelopePrefix(
-                    flags: EnvelopePrefix.compressed, length: UInt32(clamping: length)
-                ).overwrite(at: 0, in: &tools.plain)
+                tools.plain.endEnvelope(at: 0)
                 append(block: tools.plain, &output)
                 return
             }

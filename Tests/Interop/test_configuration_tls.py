@@ -55,7 +55,7 @@ def test_client_certificates_are_required(echo, certificates, tmp_path):
     gateway = run_gateway(tmp_path, content)
     with pytest.raises(OSError):
         tls.request(gateway.port, client_context(authority), "GET", "/v1/echo/a")
-    context = client_context(authority, authority.issue("client", names=["client.test"]))
+    context = client_context(authority, certificates.client)
     assert tls.request(gateway.port, context, "GET", "/v1/echo/a").status == 200
     gateway.stop()
 

@@ -12,7 +12,8 @@ DAY = datetime.timedelta(days=1)
 
 
 def write(path, data):
-    with open(path, "wb") as file:
+    """Writes a file that is new: nobody's certificate may be replaced behind its back."""
+    with open(path, "xb") as file:
         file.write(data)
     return path
 

@@ -123,7 +123,7 @@ public struct ResponseCodec: ~Copyable {
             while case .message(let isCompressed) =
                 try stream.collect(bytes, from: &offset, into: &message)
             {
-                if isCompressed { try inflateWhole(tools) }
+                try complete(isCompressed: isCompressed, tools)
             }
             form = .whole(stream)
         }
@@ -182,7 +182,7 @@ public struct ResponseCodec: ~Copyable {
         while case .message(let isCompressed) =
             try stream.collect(bytes, from: &offset, into: &message)
         {
-            if isCompressed { try inflateWhole(tools) }
+            try complete(isCompressed: isCompressed, tools)
             try appendEnvelope(methods, tools, &output)
             message.removeAll()
             if output.count - start > room, offset < bytes.count {
@@ -191,6 +191,13 @@ public struct ResponseCodec: ~Copyable {
             }
         }
         form = .messages(stream)
+    }
+
+    /// Makes the collected message ready to be read. Sealed, so that where a broken one is told to end does not
+    /// depend on what stood in the block before.
+    private mutating func complete(isCompressed: Bool, _ tools: CodecTools) throws(Status) {
+        if isCompressed { try inflateWhole(tools) }
+        message.seal()
     }
 
     /// Replaces the collected message by what it inflates to.

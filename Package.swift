@@ -89,7 +89,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: ["Gateway", "Transcode", "ProtoRuntime"],
             path: "Fuzz",
-            exclude: ["Entry", "Package.swift", "corpus", "run"],
+            exclude: ["Entry", "Package.swift", "corpus", "dictionaries", "run"],
             sources: ["Targets", "Replay"],
             swiftSettings: checkedInDebug),
     ]

@@ -65,3 +65,19 @@ def test_a_bidi_call_is_answered_after_its_last_message(gateway):
         # The connection serves the next request.
         client.sendall(b"GET /v1/echo/after HTTP/1.1\r\nhost: a\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_what_follows_an_early_answer_gets_no_second_one(gateway):
+    """The upstream may answer before the request's last chunk; a broken rest then only ends the connection."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as client:
+        client.sendall(b"POST /gatewaytest.interop.v1.EchoService/ServerStream HTTP/1.1\r\nhost: a\r\n"
+                       b"content-type: application/connect+json\r\ntransfer-encoding: chunked\r\n\r\n"
+                       + chunk(envelope(b'{"count": 2}')))
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            piece = client.recv(65536)
+            assert piece, received
+            received += piece
+        assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+        client.sendall(b"no chunk\r\n")
+        assert client.recv(65536) == b""

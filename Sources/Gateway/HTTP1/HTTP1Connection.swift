@@ -213,6 +213,11 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
 
     /// A request that cannot be parsed: say why, then close.
     private func refuse(_ error: HTTP1Error) {
+        guard !isAnsweredEarly else {
+            closesAfterResponse = true
+            finishResponse()
+            return
+        }
         let status = Status(
             error.status == 501 ? .unimplemented : .invalidArgument, error.message,
             httpStatus: error.status, reason: "malformed_request")
@@ -364,17 +369,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         }
     }
 
-    /// The client sends no more (FIN). With a complete request it is gone, unless half-closed connections are served.
-    private func clientFinished() {
-        guard reactor.settings.http1AllowsHalfClose, phase == .call, isRequestComplete else {
-            clientLeft()
-            return
-        }
-        closesAfterResponse = true
-        transport.setReading(false, hangUp: false)
-    }
-
-    private func clientLeft() {
+    func clientLeft() {
         if phase == .closed { return }
         if let exchange {
             self.exchange = nil

@@ -3,6 +3,16 @@ import ProtoRuntime
 // How a connection of HTTP/1.1 ends: by itself after the last answer, by its clock, or by the gateway's drain.
 
 extension HTTP1Connection {
+    /// The client sends no more (FIN). With a complete request it is gone, unless half-closed connections are served.
+    func clientFinished() {
+        guard reactor.settings.http1AllowsHalfClose, phase == .call, isRequestComplete else {
+            clientLeft()
+            return
+        }
+        closesAfterResponse = true
+        transport.setReading(false, hangUp: false)
+    }
+
     /// The answer is out: tell the client by FIN, and read what it still sends, lest a reset destroys the answer.
     func beginLinger() {
         guard !hasFinishedSending else { return }
@@ -42,7 +52,7 @@ extension HTTP1Connection {
     }
 
     /// Whether only the rest of a request is awaited, whose answer is out.
-    private var isAnsweredEarly: Bool { phase == .call && isResponseComplete && exchange == nil }
+    var isAnsweredEarly: Bool { phase == .call && isResponseComplete && exchange == nil }
 
     private var isIdleTooLong: Bool {
         let limit =

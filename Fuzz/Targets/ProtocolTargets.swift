@@ -45,6 +45,10 @@ struct ProtocolCall {
         return head
     }
 
+    func isRESTClientStream(_ plan: CallPlan) -> Bool {
+        plan.clientProtocol == .rest && plan.isClientStreaming(in: methods)
+    }
+
     /// The plan and the match, or nil when the head is refused.
     func resolved() -> (plan: CallPlan, match: RouteMatch)? {
         var plan = CallPlan()
@@ -62,6 +66,8 @@ enum RequestTarget {
     static func run(_ input: [UInt8]) throws(BrokenRule) {
         let call = try ProtocolCall(input)
         guard let (plan, match) = call.resolved() else { return }
+        // The pieces of an upload are messages of their own.
+        if call.isRESTClientStream(plan), call.line[1].hasPrefix("/v1/sendraw") { return }
         let whole = outcome(call, plan, match, [call.body.whole], room: .max)
         let pieces = outcome(call, plan, match, call.body.pieces, room: .max)
         let narrow = outcome(call, plan, match, call.body.pieces, room: 1)
@@ -88,6 +94,9 @@ enum RequestTarget {
             try codec.start(
                 plan, methods: call.methods, messageBytesMax: ProtocolCall.messageBytesMax,
                 declaredBytes: 0)
+            if call.isRESTClientStream(plan) {
+                try codec.begin(call.head, match, methods: call.methods)
+            }
             for piece in pieces {
                 try codec.receive(
                     piece.span, methods: call.methods, tools: tools, room: room, into: &output)
@@ -164,7 +173,7 @@ enum ResponseTarget {
         // How much of a stream came before its error depends on the pieces where they pass as they are.
         if !status.isOK { output.removeAll() }
         if codec.isStreaming {
-            codec.appendEnd(
+            _ = codec.appendEnd(
                 status, metadata: Fields(), methods: call.methods, trailers: &trailers,
                 body: &output)
         } else {

@@ -69,6 +69,9 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var expose: [Located<String>]
     public var json = JSONOptions()
     public var rest = RESTOptions()
+    public var stream = StreamOptions()
+    /// Where `sse` stands.
+    public var streamPosition = SourcePosition(line: 0, column: 0)
     public var metadata: MetadataConfiguration?
     /// In the order in which they apply.
     public var methods: [MethodConfiguration] = []
@@ -81,6 +84,9 @@ public struct MethodConfiguration: Sendable, Equatable {
     public var selector: Located<String>
     public var json = JSONOverrides()
     public var rest = RESTOverrides()
+    public var stream = StreamOverrides()
+    /// Where `sse` stands.
+    public var streamPosition = SourcePosition(line: 0, column: 0)
     public var timeout = TimeoutOverrides()
 }
 

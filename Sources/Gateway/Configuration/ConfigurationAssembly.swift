@@ -181,6 +181,7 @@ struct ConfigurationAssembly: Sendable {
         let configuration = configuration
         let formats = configuration.services.map(\.rest.errorFormat)
         checkMethods(pool)
+        checkStreams(pool)
         do throws(MethodTableError) {
             return try MethodTable(
                 pool: pool, rules: rules.map(\.rule.value),
@@ -199,6 +200,48 @@ struct ConfigurationAssembly: Sendable {
                 report(position, "\(problem)")
             }
             return nil
+        }
+    }
+
+    /// A field of `sse` that no server stream has is a misspelling.
+    private mutating func checkStreams(_ pool: DescriptorPool) {
+        for (index, service) in configuration.services.enumerated() where sources[index] != nil {
+            let streams = pool.services.flatMap(\.methods).filter {
+                entryByMethod[$0.fullName] == index && $0.isServerStreaming
+            }
+            checkEvents(
+                service.stream.idField, service.stream.lastEventIDField, of: streams, pool.tables,
+                at: service.streamPosition, "services[\(index)].sse")
+            for (number, method) in service.methods.enumerated() {
+                checkEvents(
+                    method.stream.idField ?? "", method.stream.lastEventIDField ?? "",
+                    of: streams.filter { method.selects($0) }, pool.tables,
+                    at: method.streamPosition, "services[\(index)].methods[\(number)].sse")
+            }
+        }
+    }
+
+    private mutating func checkEvents(
+        _ idField: String, _ lastEventIDField: String, of streams: [MethodDescriptor],
+        _ tables: DescriptorTables, at position: SourcePosition, _ path: String
+    ) {
+        if !idField.isEmpty,
+            !streams.contains(where: { StreamBinding.canName(events: idField, of: $0, tables) })
+        {
+            report(
+                position,
+                "\(path).id_field: no server stream answers with a field "
+                    + "'\(YAMLNode.shortened(idField))' that is a single string or integer")
+        }
+        if !lastEventIDField.isEmpty,
+            !streams.contains(where: {
+                StreamBinding.canTake(lastEventID: lastEventIDField, in: $0, tables)
+            })
+        {
+            report(
+                position,
+                "\(path).last_event_id_field: no server stream's request has a field "
+                    + "'\(YAMLNode.shortened(lastEventIDField))' that a text can give")
         }
     }
 
@@ -231,6 +274,7 @@ extension Configuration {
         var options = MethodOptions()
         options.json = service.json
         options.rest = service.rest
+        options.stream = service.stream
         options.metadata = service.metadata.map {
             MetadataPolicy(request: $0.request, response: $0.response)
         }
@@ -241,6 +285,7 @@ extension Configuration {
         for overrides in service.methods where overrides.selects(method) {
             overrides.json.apply(to: &options.json)
             overrides.rest.apply(to: &options.rest)
+            overrides.stream.apply(to: &options.stream)
             overrides.timeout.apply(default: &options.timeoutDefault, max: &options.timeoutMax)
         }
         return options

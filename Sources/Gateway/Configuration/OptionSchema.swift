@@ -50,7 +50,9 @@ extension RESTOverrides {
                     text.position, "\(mapping.path("challenge")): expected printable ASCII")
             }
         }
-        mapping.unsupported("stream")
+        stream = mapping.choice(
+            "stream", [("array", .array), ("ndjson", .ndjson), ("sse", .sse)])
+        streamEnvelope = mapping.boolean("stream_envelope")
         mapping.finish()
     }
 
@@ -67,6 +69,24 @@ extension RESTOverrides {
     }
 }
 
+extension StreamOverrides {
+    /// Longest times that make sense: proxies give up long before.
+    private static let times = 0...Configuration.hour
+
+    /// Decodes the sections `stream` and `sse` of a service or of methods.
+    init(stream: MappingDecoder?, sse: MappingDecoder?) {
+        self.init()
+        openAfter = stream?.duration("open_after", in: StreamOverrides.times)
+        stream?.finish()
+        heartbeat = sse?.duration("heartbeat", in: StreamOverrides.times)
+        retryMilliseconds = sse?.duration("retry", in: StreamOverrides.times)
+            .map { Int($0 / 1_000_000) }
+        idField = sse?.text("id_field")?.value
+        lastEventIDField = sse?.text("last_event_id_field")?.value
+        sse?.finish()
+    }
+}
+
 extension MethodConfiguration {
     /// Decodes one entry of `methods`; nil when it lacks what it must have.
     init?(_ mapping: MappingDecoder) {
@@ -80,6 +100,8 @@ extension MethodConfiguration {
         }
         if let options = mapping.mapping("json") { json = JSONOverrides(options) }
         if let options = mapping.mapping("rest") { rest = RESTOverrides(options) }
+        stream = StreamOverrides(stream: mapping.mapping("stream"), sse: mapping.mapping("sse"))
+        streamPosition = mapping.value("sse")?.position ?? mapping.position
         if let options = mapping.mapping("timeout") { timeout = TimeoutOverrides(options) }
         mapping.finish()
         guard let selector else { return nil }

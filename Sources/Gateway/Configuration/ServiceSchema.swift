@@ -17,12 +17,14 @@ extension ServiceConfiguration {
         }
         if let options = mapping.mapping("json") { JSONOverrides(options).apply(to: &json) }
         if let options = mapping.mapping("rest") { RESTOverrides(options).apply(to: &rest) }
+        StreamOverrides(stream: mapping.mapping("stream"), sse: mapping.mapping("sse"))
+            .apply(to: &stream)
+        streamPosition = mapping.value("sse")?.position ?? mapping.position
         methods = mapping.mappings("methods").compactMap { MethodConfiguration($0) }
         rules = mapping.mappings("rules").compactMap { rule in
             ConfiguredRule(rule).map { Located(value: $0, position: rule.position) }
         }
         metadata = mapping.mapping("metadata").map { MetadataConfiguration($0) }
-        mapping.unsupported("stream", "sse")
         mapping.finish()
         if upstream == nil || descriptors == nil { return nil }
     }

@@ -44,7 +44,7 @@ final class DemoConnection: HTTP2ConnectionDelegate, LocalHost {
         case .closed:
             calls.removeValue(forKey: stream.id)?.streamClosed()
             reactor.streams.giveBack(stream)
-        case .settings, .goAway, .pong: break
+        case .settings, .goAway, .pong, .broken: break
         }
     }
 

@@ -79,6 +79,15 @@ enum ClientSide {
         }
     }
 
+    /// Ends the body so that the client sees that something is missing. The call may be over when this returns.
+    func abortResponse() {
+        switch self {
+        case .none: break
+        case .http1(let connection): connection.abortResponse()
+        case .http2(let connection, let stream): connection.breakResponse(stream)
+        }
+    }
+
     /// Response bytes that wait for a slow client.
     var pendingBytes: Int {
         switch self {

@@ -32,6 +32,12 @@ final class Exchange: TimerTarget {
     /// Monotonic nanoseconds.
     private(set) var deadline = Int64.max
     private var timer: EventLoop.TimerID?
+    /// Set while a REST stream's silence is counted (ExchangeStream.swift).
+    var quietTimer: EventLoop.TimerID?
+    /// When a REST stream's client was last sent something.
+    var lastSent: Int64 = 0
+
+    enum TimerKind { static let (deadline, quiet): (UInt8, UInt8) = (0, 1) }
 
     init(reactor: Reactor) { self.reactor = reactor }
 
@@ -67,11 +73,16 @@ final class Exchange: TimerTarget {
         try requestCodec.start(
             plan, methods: methods, messageBytesMax: settings.messageBytesMax,
             declaredBytes: client.declaredBytes)
+        if plan.clientProtocol == .rest, plan.isClientStreaming(in: methods) {
+            _ = try client.withHead { (head) throws(Status) in
+                try requestCodec.begin(head, match, methods: methods)
+            }
+        }
         guard let timeout = plan.timeLimit(in: methods) else { return }
         let sum = reactor.loop.now.addingReportingOverflow(timeout)
         deadline = sum.overflow ? .max : sum.partialValue
         if timeout <= 0 { throw Status.deadlineExceeded }
-        timer = reactor.loop.schedule(at: deadline, self)
+        timer = reactor.loop.schedule(at: deadline, self, kind: TimerKind.deadline)
     }
 
     /// A piece of the request's body.
@@ -144,6 +155,7 @@ final class Exchange: TimerTarget {
     private func startUpstream() throws(Status) {
         _ = takeStream()
         state.startUpstream()
+        if plan.streamForm != nil { awaitUpstream() }
         try reactor.channel(ofMethod: plan.method).start(self)
     }
 
@@ -181,6 +193,7 @@ final class Exchange: TimerTarget {
     // MARK: The end
 
     func timerFired(_ kind: UInt8) {
+        if kind == TimerKind.quiet { return quietTimerFired() }
         timer = nil
         finish(.deadlineExceeded)
     }
@@ -192,11 +205,19 @@ final class Exchange: TimerTarget {
         let reactor = reactor
         let client = client
         let scratch = reactor.takeScratch()
-        if hasBegun { appendEnd(status, to: scratch) } else { appendResponse(status, to: scratch) }
+        var end = ResponseCodec.End.complete
+        if hasBegun {
+            end = appendEnd(status, to: scratch)
+        } else {
+            appendResponse(status, to: scratch)
+        }
         leaveUpstream(action)
         if hasBegun {
             client.send(scratch.body)
-            client.endResponse(trailers: scratch.trailers)
+            switch end {
+            case .complete: client.endResponse(trailers: scratch.trailers)
+            case .broken: client.abortResponse()
+            }
         } else {
             appendRequestID(to: &scratch.head)
             client.respond(scratch.head, body: scratch.body.bytes)
@@ -211,7 +232,7 @@ final class Exchange: TimerTarget {
     }
 
     /// The head is out: the status ends the body, or follows it.
-    private func appendEnd(_ status: Status, to scratch: Scratch) {
+    private func appendEnd(_ status: Status, to scratch: Scratch) -> ResponseCodec.End {
         var status = status
         do throws(Status) {
             if status.isOK { try responseCodec.checkEnd() }
@@ -219,15 +240,20 @@ final class Exchange: TimerTarget {
             status = error
         }
         let methods = reactor.snapshot.methods
-        if let stream, heldStatus == nil {
-            responseCodec.appendEnd(
-                status, metadata: stream.trailers, methods: methods, trailers: &scratch.trailers,
-                body: &scratch.body)
-        } else {
-            responseCodec.appendEnd(
+        guard let stream, heldStatus == nil else {
+            return responseCodec.appendEnd(
                 status, metadata: heldTrailers, methods: methods, trailers: &scratch.trailers,
                 body: &scratch.body)
         }
+        // The head may have left before a trailers-only answer came.
+        if stream.trailers.isEmpty, plan.streamForm != nil {
+            return responseCodec.appendEnd(
+                status, metadata: stream.response.fields, methods: methods,
+                trailers: &scratch.trailers, body: &scratch.body)
+        }
+        return responseCodec.appendEnd(
+            status, metadata: stream.trailers, methods: methods, trailers: &scratch.trailers,
+            body: &scratch.body)
     }
 
     /// Nothing was sent: the whole response.
@@ -249,6 +275,8 @@ final class Exchange: TimerTarget {
     private func leaveUpstream(_ action: ExchangeState.UpstreamAction) {
         if let timer { reactor.loop.cancel(timer) }
         timer = nil
+        if let quietTimer { reactor.loop.cancel(quietTimer) }
+        quietTimer = nil
         if isQueued { reactor.channel(ofMethod: plan.method).leave(self) }
         guard let stream else { return }
         self.stream = nil

@@ -52,12 +52,7 @@ extension Exchange: UpstreamCall {
             finish(error)
             return
         }
-        guard responseCodec.isStreaming, state.beginResponse() else { return }
-        let scratch = reactor.takeScratch()
-        defer { reactor.giveBack(scratch) }
-        responseCodec.appendHead(of: stream.response.fields, to: &scratch.head)
-        appendRequestID(to: &scratch.head)
-        client.beginResponse(scratch.head)
+        if responseCodec.isStreaming { _ = beginResponse() }
     }
 
     /// A piece of the upstream's body.
@@ -98,17 +93,26 @@ extension Exchange: UpstreamCall {
 
     /// What was made before the error is still the client's.
     private func fail(_ error: Status, after scratch: Scratch) {
-        client.send(scratch.body)
-        finish(error)
+        if send(scratch) { finish(error) }
     }
 
     private func sendClient(_ scratch: Scratch) {
-        client.send(scratch.body)
+        guard send(scratch) else { return }
         if client.pendingBytes <= HTTP2Stream.lowWaterBytes, !responseCodec.isHolding {
             consumeUpstream()
         } else {
             client.notifyWhenDrained()
         }
+    }
+
+    /// Sends what the codec has made; before the first of it the head, which may have waited for it.
+    /// - Returns: whether the call goes on.
+    private func send(_ scratch: Scratch) -> Bool {
+        if scratch.body.isEmpty { return true }
+        guard beginResponse() else { return false }
+        if quietTimer != nil { lastSent = reactor.loop.now }
+        client.send(scratch.body)
+        return true
     }
 
     /// The upstream may send on.

@@ -307,7 +307,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         }
     }
 
-    private func finishResponse() {
+    func finishResponse() {
         isResponseComplete = true
         flushLater()
         finishIfComplete()

@@ -3,6 +3,13 @@ import ProtoRuntime
 // How a connection of HTTP/1.1 ends: by itself after the last answer, by its clock, or by the gateway's drain.
 
 extension HTTP1Connection {
+    /// Ends a body that came in pieces without its last chunk, and closes: its client sees that it is not complete.
+    /// One of HTTP/1.0 cannot see that.
+    func abortResponse() {
+        closesAfterResponse = true
+        finishResponse()
+    }
+
     /// The client sends no more (FIN). With a complete request it is gone, unless half-closed connections are served.
     func clientFinished() {
         guard reactor.settings.http1AllowsHalfClose, phase == .call, isRequestComplete else {

@@ -158,6 +158,9 @@ func readHTTP2Body(
     else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
     switch unsafe stream.fill(target, room: room) {
     case .wait: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    case .broken:
+        owner.report(.broken, stream)
+        return Int(NGHTTP2_ERR_DEFERRED.rawValue)
     case .bytes(let count, let isLast, let sendsTrailers):
         if stream.takeDrained() { owner.report(.drained, stream) }
         if isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }

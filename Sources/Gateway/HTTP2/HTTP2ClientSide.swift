@@ -56,7 +56,7 @@ final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
             }
             exchange.clientDrained()
         case .closed: streamClosed(stream)
-        case .settings, .goAway, .pong: break
+        case .settings, .goAway, .pong, .broken: break
         }
     }
 
@@ -114,6 +114,11 @@ final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
     /// Ends the body; `stream.trailers` follow when `withTrailers`.
     func endResponse(_ stream: HTTP2Stream, withTrailers: Bool) {
         connection.finish(stream, withTrailers: withTrailers)
+    }
+
+    /// Ends the body by RST_STREAM(INTERNAL_ERROR), in a write of its own after the last byte has left.
+    func breakResponse(_ stream: HTTP2Stream) {
+        connection.finishBroken(stream)
     }
 
     func abortResponse(_ stream: HTTP2Stream, code: UInt32) {

@@ -130,6 +130,10 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
         if let delegate {
             for event in events {
                 if case .pong = event.kind { leave() }
+                if case .broken = event.kind, let stream = event.stream {
+                    reset(stream, code: HTTP2Code.internalError)
+                    continue
+                }
                 delegate.receive(event, input)
             }
         }
@@ -187,6 +191,12 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
     /// Ends the body; `stream.trailers` follow when `withTrailers`.
     func finish(_ stream: HTTP2Stream, withTrailers: Bool) {
         stream.finish(withTrailers: withTrailers)
+        resume(stream)
+    }
+
+    /// Server side: ends the body by a reset, once its bytes have been written: many clients drop what comes with one.
+    func finishBroken(_ stream: HTTP2Stream) {
+        stream.finishBroken()
         resume(stream)
     }
 

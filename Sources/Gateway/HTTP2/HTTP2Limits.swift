@@ -27,6 +27,8 @@ struct HTTP2Event {
         case end
         /// The stream's unsent bytes fell below the mark its owner waits for.
         case drained
+        /// The bytes of a body that is to end by a reset have left.
+        case broken
         /// The stream is gone; an HTTP/2 error code.
         case closed(UInt32)
         /// The peer's settings arrived.

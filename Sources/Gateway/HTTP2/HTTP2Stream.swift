@@ -30,6 +30,8 @@ final class HTTP2Stream {
     fileprivate var receivedFieldBytes = 0
     fileprivate var finishesAfterOutgoing = false
     fileprivate var sendsTrailers = false
+    /// A reset is the end of the bytes.
+    fileprivate var isBroken = false
     fileprivate var isDeferred = false
     /// Bytes received that were not given back to the peer's window yet.
     fileprivate(set) var unconsumed = 0
@@ -63,6 +65,7 @@ final class HTTP2Stream {
         receivedFieldBytes = 0
         finishesAfterOutgoing = false
         sendsTrailers = false
+        isBroken = false
         isDeferred = false
         wantsDrained = false
         unconsumed = 0
@@ -160,6 +163,12 @@ extension HTTP2Stream {
         sendsTrailers = withTrailers
     }
 
+    /// Nothing more will be appended; a reset follows the bytes.
+    func finishBroken() {
+        finishesAfterOutgoing = true
+        isBroken = true
+    }
+
     var isFinished: Bool { finishesAfterOutgoing }
 
     /// True once: the stream waited for bytes, and its session must be told that there are some.
@@ -190,6 +199,8 @@ extension HTTP2Stream {
     enum Outgoing {
         case bytes(Int, isLast: Bool, sendsTrailers: Bool)
         case wait
+        /// All bytes have gone, and the stream is to be reset.
+        case broken
     }
 
     /// Moves up to `room` bytes into a frame.
@@ -199,11 +210,12 @@ extension HTTP2Stream {
             isDeferred = true
             return .wait
         }
+        if count == 0, isBroken { return .broken }
         if count > 0 {
             waitsSince = 0
             unsafe outgoing.moveFirst(count, to: target)
         }
-        let isLast = finishesAfterOutgoing && outgoing.isEmpty
+        let isLast = finishesAfterOutgoing && outgoing.isEmpty && !isBroken
         return .bytes(count, isLast: isLast, sendsTrailers: isLast && sendsTrailers)
     }
 }

@@ -70,7 +70,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
             if let stream = event.stream { streamClosed(stream, code: code) }
         case .settings: settingsReceived()
         case .goAway: retire()
-        case .pong: break
+        case .pong, .broken: break
         }
     }
 

@@ -7,7 +7,7 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
     case accept, acceptEncoding, connectAcceptEncoding, connectContentEncoding
     case connectProtocolVersion, connectTimeoutMs, connection
     case contentEncoding, contentLength, contentType, date, expect, grpcAcceptEncoding, grpcEncoding
-    case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive
+    case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive, lastEventID
     case proxyConnection, te, trailer, transferEncoding, upgrade, userAgent, xServerTimeout
     /// What is said of the client; `xForwardedOther` is any other name that begins like these.
     case forwarded, xForwardedClientCert, xForwardedFor, xForwardedHost, xForwardedProto
@@ -61,6 +61,7 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case .grpcTimeout: "grpc-timeout"
         case .host: "host"
         case .keepAlive: "keep-alive"
+        case .lastEventID: "last-event-id"
         case .proxyConnection: "proxy-connection"
         case .te: "te"
         case .trailer: "trailer"
@@ -87,7 +88,7 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case 10: InlineCandidates(.connection, .userAgent, .keepAlive)
         case 11: InlineCandidates(.grpcStatus)
         case 12: InlineCandidates(.contentType, .grpcTimeout, .grpcMessage, .xRequestID)
-        case 13: InlineCandidates(.grpcEncoding)
+        case 13: InlineCandidates(.grpcEncoding, .lastEventID)
         case 14: InlineCandidates(.contentLength)
         case 15: InlineCandidates(.acceptEncoding, .xForwardedFor)
         case 16:

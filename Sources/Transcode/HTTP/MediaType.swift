@@ -7,6 +7,13 @@ enum MediaType {
             || (hasPrefix(type, "application/") && hasSuffix(type, "+json"))
     }
 
+    /// A JSON value a line.
+    static func isLines(_ contentType: Span<UInt8>) -> Bool {
+        let type = essence(contentType)
+        return isEqual(type, "application/x-ndjson") || isEqual(type, "application/jsonl")
+            || isEqual(type, "application/x-jsonlines")
+    }
+
     /// What stands before `;`, without white space around it.
     @_lifetime(copy contentType)
     static func essence(_ contentType: Span<UInt8>) -> Span<UInt8> {

@@ -4,6 +4,7 @@ public import ProtoRuntime
 public struct MethodOptions: Sendable, Equatable {
     public var json = JSONOptions()
     public var rest = RESTOptions()
+    public var stream = StreamOptions()
     /// Nanoseconds a unary call may take when its client names no timeout; nil is no limit. Streams have none
     /// unless they ask.
     public var timeoutDefault: Int64? = 15_000_000_000

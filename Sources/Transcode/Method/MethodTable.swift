@@ -26,6 +26,8 @@ public struct RouteBinding: Sendable {
     public let method: Int32
     public let request: RequestBinding
     public let response: ResponseBinding
+    /// Of server streams.
+    public let stream: StreamBinding?
     public let json: JSONOptions
     public let errorFormat: RESTOptions.ErrorFormat
     /// `WWW-Authenticate` of 401; empty for none.

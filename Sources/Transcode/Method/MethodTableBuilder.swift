@@ -114,9 +114,13 @@ struct MethodTableBuilder {
             RoutePattern(
                 httpMethod: httpMethod, template: template, owner: descriptor.fullName,
                 ignoresTrailingSlash: rest.ignoresTrailingSlash))
+        let stream = StreamBinding(
+            options: method.options.stream, rest: rest, method: descriptor,
+            isRaw: binding.1.isRaw, pool.tables)
         bindings.append(
             RouteBinding(
-                method: method.id, request: binding.0, response: binding.1, json: json,
+                method: method.id, request: binding.0, response: binding.1,
+                stream: descriptor.isServerStreaming ? stream : nil, json: json,
                 errorFormat: rest.errorFormat, challenge: rest.challenge, rule: ruleIndex))
     }
 

@@ -32,6 +32,8 @@ public struct RESTOverrides: Equatable, Sendable {
     public var errorFormat: RESTOptions.ErrorFormat?
     public var challenge: String?
     public var checksContentType: Bool?
+    public var stream: StreamForm?
+    public var streamEnvelope: Bool?
 
     public init() {}
 
@@ -47,5 +49,7 @@ public struct RESTOverrides: Equatable, Sendable {
         if let errorFormat { options.errorFormat = errorFormat }
         if let challenge { options.challenge = challenge }
         if let checksContentType { options.checksContentType = checksContentType }
+        if let stream { options.stream = stream }
+        if let streamEnvelope { options.streamEnvelope = streamEnvelope }
     }
 }

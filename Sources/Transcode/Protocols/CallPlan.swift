@@ -20,6 +20,8 @@ public struct CallPlan: Sendable {
     public private(set) var responsePasses = false
     /// A client of gRPC-Web wants base64.
     public private(set) var answersAsText = false
+    /// How a REST server stream's messages follow each other; nil for other calls.
+    public private(set) var streamForm: StreamForm?
 
     public init() {}
 
@@ -190,11 +192,7 @@ public struct CallPlan: Sendable {
                 .invalidArgument, "the path has a malformed percent-encoding at offset \(offset)",
                 reason: "malformed_path")
         }
-        guard isUnary(in: methods) else {
-            throw Status(
-                .unimplemented, "streaming methods are not offered by REST yet; call them by gRPC",
-                reason: "streaming_not_supported")
-        }
+        streamForm = methods.bindings[Int(route)].stream?.form(for: head.fields)
         let coding = ContentCoding.named(by: .contentEncoding, in: head.fields)
         requestCoding = try known(coding, .contentEncoding, head.fields)
         responseCoding = .accepted(by: .acceptEncoding, in: head.fields)

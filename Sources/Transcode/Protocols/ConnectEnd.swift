@@ -10,6 +10,15 @@ enum ConnectEnd {
         to output: inout OutputBlock
     ) {
         let start = output.beginEnvelope(flags: EnvelopePrefix.endStream)
+        appendObject(status, metadata: metadata, methods: methods, to: &output)
+        output.endEnvelope(at: start)
+    }
+
+    /// Appends the object alone.
+    static func appendObject(
+        _ status: Status, metadata: borrowing Fields, methods: MethodTable,
+        to output: inout OutputBlock
+    ) {
         output.append("{")
         if !status.isOK {
             output.append("\"error\":")
@@ -28,7 +37,6 @@ enum ConnectEnd {
             appendEntry(metadata, index, to: &output)
         }
         output.append(count > 0 ? "}}" : "}")
-        output.endEnvelope(at: start)
     }
 
     private static func beginEntry(_ count: inout Int, isFirst: Bool, to output: inout OutputBlock)

@@ -4,6 +4,8 @@ public import ProtoRuntime
 ///
 ///     passed     envelopes around protobuf   checked piece by piece, pass as they are
 ///     messages   envelopes around something  one message after the other: inflated, transcoded, put in an envelope
+///     values     REST streams of JSON        one value after the other: transcoded, put in an envelope
+///     pieces     REST streams of HttpBody    each piece that comes is a message (both: RequestElements.swift)
 ///     whole      no envelopes                the body is one message, encoded when it ends
 ///
 /// An output that grows too long stops the work: what is left of the input is held until `resume`. So a small input
@@ -11,18 +13,23 @@ public import ProtoRuntime
 public struct RequestCodec: ~Copyable {
     private enum Form {
         case none, passed(EnvelopeStream), messages(EnvelopeStream), whole
+        case values(JSONSequence), pieces
     }
 
     /// Memory that is kept for the next call.
     static let keptBytesMax = 64 << 10
 
     private var form = Form.none
-    private var plan = CallPlan()
-    private var bytesMax = 0
+    private(set) var plan = CallPlan()
+    private(set) var bytesMax = 0
     /// The body is base64.
     private var text: Base64Stream?
     /// The whole body, or the message that is being collected.
-    private var message = OutputBlock()
+    var message = OutputBlock()
+    /// What a REST stream's first message has besides its body.
+    var origin = StreamOrigin()
+    /// How many messages of a REST stream have been made.
+    var elementCount = 0
     /// Input that waits for room in the output.
     private var held = OutputBlock()
     private var isHeldBodyComplete = false
@@ -43,6 +50,9 @@ public struct RequestCodec: ~Copyable {
         switch plan.clientProtocol {
         case .grpc, .grpcWeb, .connectStreaming:
             form = plan.requestPasses ? .passed(stream) : .messages(stream)
+        case .rest where plan.isClientStreaming(in: methods):
+            // The head tells whether it is values (`begin`).
+            form = .pieces
         case .connectUnary, .rest, .connectGet:
             form = .whole
             guard declaredBytes <= messageBytesMax else {
@@ -54,10 +64,13 @@ public struct RequestCodec: ~Copyable {
         if case .grpcWeb(_, isText: true) = plan.clientProtocol { text = Base64Stream() }
     }
 
+    /// A REST stream's values follow.
+    mutating func begin(_ sequence: JSONSequence) { form = .values(sequence) }
+
     /// Whether messages leave before the body has ended.
     public var isStreaming: Bool {
         switch form {
-        case .passed, .messages: true
+        case .passed, .messages, .values, .pieces: true
         case .none, .whole: false
         }
     }
@@ -93,9 +106,7 @@ public struct RequestCodec: ~Copyable {
             return false
         }
         try checkEnd()
-        guard case .whole = form else { return true }
-        defer { tools.removeAll() }
-        try encodeWhole(head, match, methods, tools, &output)
+        try appendLast(head, match, methods, tools, &output)
         return true
     }
 
@@ -120,6 +131,8 @@ public struct RequestCodec: ~Copyable {
     /// Makes the codec ready for another call.
     public mutating func reset() {
         form = .none
+        origin.removeAll()
+        elementCount = 0
         text = nil
         isHeldBodyComplete = false
         message.removeAll()
@@ -145,6 +158,9 @@ public struct RequestCodec: ~Copyable {
             form = .passed(stream)
             output.append(bytes)
         case .messages(let stream): try takeMessages(stream, bytes, methods, tools, room, &output)
+        case .values(let sequence):
+            try takeValues(sequence, bytes, methods, tools, room, &output)
+        case .pieces: try appendPieces(bytes, methods, tools, &output)
         case .whole:
             if case .connectGet = plan.clientProtocol, bytes.count > 0 {
                 throw .rest(415, "Connect GET has no body", reason: "unsupported_content_type")
@@ -180,7 +196,45 @@ public struct RequestCodec: ~Copyable {
         try text?.checkEnd()
         switch form {
         case .passed(let stream), .messages(let stream): try stream.checkEnd()
-        case .none, .whole: return
+        case .none, .whole, .values, .pieces: return
+        }
+    }
+
+    private mutating func takeValues(
+        _ sequence: JSONSequence, _ bytes: Span<UInt8>, _ methods: MethodTable,
+        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
+    ) throws(Status) {
+        var sequence = sequence
+        var offset = 0
+        let start = output.count
+        while case .message = try sequence.collect(bytes, from: &offset, into: &message) {
+            try appendElement(methods, tools, &output)
+            if output.count - start > room, offset < bytes.count {
+                held.append(bytes.extracting(offset..<bytes.count))
+                break
+            }
+        }
+        sequence.advance(by: offset)
+        form = .values(sequence)
+    }
+
+    /// The body is complete: what is a message only now.
+    private mutating func appendLast(
+        _ head: borrowing RequestHead, _ match: RouteMatch, _ methods: MethodTable,
+        _ tools: CodecTools, _ output: inout OutputBlock
+    ) throws(Status) {
+        switch form {
+        case .none, .passed, .messages: return
+        case .whole:
+            defer { tools.removeAll() }
+            try encodeWhole(head, match, methods, tools, &output)
+        case .values(var sequence):
+            if try sequence.finish() || needsFirstElement(methods) {
+                try appendElement(methods, tools, &output)
+            }
+            form = .values(sequence)
+        case .pieces:
+            if elementCount == 0 { try appendElement(methods, tools, &output) }
         }
     }
 
@@ -278,6 +332,10 @@ public struct RequestCodec: ~Copyable {
             match, path: head.path, query: head.query, contentType: contentType, body: message,
             in: 0..<message.count, methods.pool.tables, json: route.json, scratch: &tools.binding,
             into: &output)
+        if let path = route.stream?.lastEventID {
+            try LastEventID(path: path).bind(
+                head.fields, methods.pool.tables, &tools.binding, into: &output)
+        }
     }
 }
 

@@ -6,7 +6,8 @@ public import ProtoRuntime
 ///     passed     gRPC with protobuf                checked piece by piece, passes as it is
 ///     framed     gRPC-Web and Connect, protobuf    the same, but whole messages only: their end stands in the body
 ///     messages   the other streams                 one message after the other: transcoded, compressed, in an envelope
-///     whole      Connect unary and REST            the one message is kept until the status is there
+///                                                  or in what a REST stream has instead (ResponseElements.swift)
+///     whole      Connect and REST, unary           the one message is kept until the status is there
 ///
 /// As in `RequestCodec`, an output that grows too long stops the work until `resume`.
 public struct ResponseCodec: ~Copyable {
@@ -26,9 +27,13 @@ public struct ResponseCodec: ~Copyable {
     private var upstreamCoding = ContentCoding.identity
     private var bytesMax = 0
     /// The answer, or the message that is being collected.
-    private var message = OutputBlock()
+    private(set) var message = OutputBlock()
     /// Input that waits for room in the output.
     private var held = OutputBlock()
+    /// A REST stream has sent a message.
+    var hasElement = false
+    /// What the first HttpBody of a stream says that it is.
+    var rawContentType = OutputBlock()
 
     public init() {}
 
@@ -39,7 +44,8 @@ public struct ResponseCodec: ~Copyable {
     public var isStreaming: Bool {
         switch plan.clientProtocol {
         case .grpc, .grpcWeb, .connectStreaming: true
-        case .connectUnary, .connectGet, .rest, .unsupportedContentType: false
+        case .rest: plan.streamForm != nil
+        case .connectUnary, .connectGet, .unsupportedContentType: false
         }
     }
 
@@ -163,6 +169,8 @@ public struct ResponseCodec: ~Copyable {
     public mutating func reset() {
         plan = CallPlan()
         form = .none
+        hasElement = false
+        rawContentType.removeAll()
         message.removeAll()
         message.shrink(toAtMost: ResponseCodec.keptBytesMax)
         held.removeAll()
@@ -183,7 +191,11 @@ public struct ResponseCodec: ~Copyable {
             try stream.collect(bytes, from: &offset, into: &message)
         {
             try complete(isCompressed: isCompressed, tools)
-            try appendEnvelope(methods, tools, &output)
+            if let elements = plan.streamForm {
+                try appendElement(elements, methods, &output)
+            } else {
+                try appendEnvelope(methods, tools, &output)
+            }
             message.removeAll()
             if output.count - start > room, offset < bytes.count {
                 held.append(bytes.extracting(offset..<bytes.count))
@@ -295,7 +307,7 @@ public struct ResponseCodec: ~Copyable {
     }
 
     /// JSON, or what an HttpBody says that it is, unless that is no field value.
-    private static func appendContentType(
+    static func appendContentType(
         _ message: Span<UInt8>, at range: Range<Int>?, to head: inout ResponseHead
     ) {
         guard let range else {

@@ -5,7 +5,14 @@ extension ResponseCodec {
     // MARK: Streams
 
     /// The head of a streamed response: content type, codings and leading metadata.
-    public func appendHead(of upstream: borrowing Fields, to head: inout ResponseHead) {
+    public func appendHead(
+        of upstream: borrowing Fields, methods: MethodTable, to head: inout ResponseHead
+    ) {
+        if let elements = plan.streamForm {
+            appendElementsHead(elements, leading: upstream, methods: methods, to: &head)
+            appendMetadata(upstream, Fields(), methods, to: &head)
+            return
+        }
         head.status = 200
         let contentType = plan.clientProtocol.contentType(asText: plan.answersAsText)
         head.fields.append(.contentType, contentType)
@@ -29,8 +36,15 @@ extension ResponseCodec {
     public func appendEnd(
         _ status: Status, metadata: borrowing Fields, methods: MethodTable,
         trailers: inout Fields, body: inout OutputBlock
-    ) {
+    ) -> End {
         switch plan.clientProtocol {
+        case .rest:
+            guard let elements = plan.streamForm else { return .complete }
+            for index in 0..<metadata.count {
+                ResponseCodec.forward(metadata, index, prefix: "grpc-trailer-", to: &trailers)
+            }
+            return appendElementsEnd(
+                elements, status, metadata: metadata, methods: methods, to: &body)
         case .connectStreaming:
             ConnectEnd.append(status, metadata: metadata, methods: methods, to: &body)
         case .grpcWeb:
@@ -41,6 +55,7 @@ extension ResponseCodec {
             append(frame.bytes, &body)
         default: ResponseCodec.appendStatus(status, metadata, to: &trailers)
         }
+        return .complete
     }
 
     private static func appendStatus(
@@ -65,6 +80,19 @@ extension ResponseCodec {
         var status = status
         do throws(Status) {
             if status.isOK { try checkEnd(methods) }
+            if status.isOK, let elements = plan.streamForm {
+                appendElementsHead(elements, leading: leading, methods: methods, to: &head)
+                appendMetadata(leading, trailing, methods, to: &head)
+                appendPreface(methods: methods, to: &body)
+                let isTrailersOnly = ResponseCodec.isTrailersOnly(leading, trailing)
+                _ =
+                    isTrailersOnly
+                    ? appendElementsEnd(
+                        elements, status, metadata: leading, methods: methods, to: &body)
+                    : appendElementsEnd(
+                        elements, status, metadata: trailing, methods: methods, to: &body)
+                return
+            }
             if status.isOK, !isStreaming {
                 try appendAnswer(leading: leading, methods: methods, to: &head, body: &body)
                 appendMetadata(leading, trailing, methods, to: &head)
@@ -137,7 +165,7 @@ extension ResponseCodec {
         }
     }
 
-    private func appendREST(
+    func appendREST(
         _ status: Status, _ methods: MethodTable, into body: inout OutputBlock
     ) {
         let format =

@@ -25,6 +25,10 @@ public struct RESTOptions: Equatable, Sendable {
     public var errorFormat = ErrorFormat.status
     /// `WWW-Authenticate` of 401; empty for none. An upstream's message never is one (SEMANTICS f.1).
     public var challenge = ""
+    /// What a server stream's client gets that has no preference.
+    public var stream = StreamForm.array
+    /// Messages and errors of arrays and NDJSON stand in `{"result":…}` and `{"error":…}`.
+    public var streamEnvelope = false
 
     public init(
         unknownQuery: UnknownQuery = .reject, ignoredQuery: [String] = [],

@@ -33,6 +33,8 @@ public final class RequestBinding: Sendable {
     /// What path and body set, for the query to keep away from.
     let preset: BoundFields
     let options: RESTOptions
+    /// A client stream's messages may stand in lines.
+    let takesLines: Bool
     /// What 415 tells.
     let accepted: Status.Accepted
     /// The field that is filled with what a PATCH body names; -1 where none is.
@@ -43,13 +45,14 @@ public final class RequestBinding: Sendable {
 
     init(
         input: Int32, body: Body, variables: [PathVariable], preset: BoundFields,
-        options: RESTOptions, accepted: Status.Accepted, patchMask: Int32
+        options: RESTOptions, takesLines: Bool, accepted: Status.Accepted, patchMask: Int32
     ) {
         self.input = input
         self.preset = preset
         self.body = body
         self.variables = variables
         self.options = options
+        self.takesLines = takesLines
         self.accepted = accepted
         self.patchMask = patchMask
         ignoredQuery = NameTable(options.ignoredQuery.filter { !$0.hasSuffix("*") })
@@ -148,14 +151,14 @@ public final class RequestBinding: Sendable {
         output.appendVarint(0)
     }
 
-    private func checkContentType(_ contentType: Span<UInt8>) throws(Status) {
+    func checkContentType(_ contentType: Span<UInt8>) throws(Status) {
         guard options.checksContentType, contentType.count > 0,
-            !MediaType.isJSON(contentType)
+            !MediaType.isJSON(contentType), !(takesLines && MediaType.isLines(contentType))
         else { return }
         throw .rest(
             415,
             "the content type \(String(copying: contentType)) is not supported; "
-                + "send application/json",
+                + "send application/json" + (takesLines ? " or application/x-ndjson" : ""),
             reason: "unsupported_content_type", accepted: accepted)
     }
 

@@ -34,7 +34,9 @@ struct RequestBindingResolver {
         return (
             RequestBinding(
                 input: descriptor.input, body: body, variables: variables, preset: preset,
-                options: options, accepted: RequestBindingResolver.accepted(by: httpMethod),
+                options: options, takesLines: descriptor.isClientStreaming,
+                accepted: RequestBindingResolver.accepted(
+                    by: httpMethod, takesLines: descriptor.isClientStreaming),
                 patchMask: patchMask ?? -1),
             ResponseBinding(
                 output: descriptor.output, form: form,
@@ -44,11 +46,12 @@ struct RequestBindingResolver {
     }
 
     /// The media types of a JSON body, under the field that tells them for this method.
-    private static func accepted(by httpMethod: String) -> Status.Accepted {
-        switch httpMethod {
-        case "POST": .post("application/json")
+    private static func accepted(by httpMethod: String, takesLines: Bool) -> Status.Accepted {
+        let json = takesLines ? "application/json, application/x-ndjson" : "application/json"
+        return switch httpMethod {
+        case "POST": .post(json)
         case "PATCH": .patch("application/json, application/merge-patch+json")
-        default: .other("application/json")
+        default: .other(json)
         }
     }
 

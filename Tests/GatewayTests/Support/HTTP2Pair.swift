@@ -127,6 +127,7 @@ final class HTTP2Pair {
         case .closed(let code): return id + "closed \(code)"
         case .settings: return "settings"
         case .pong: return "pong"
+        case .broken: return id + "broken"
         case .goAway(let last, let code): return "goaway \(last) \(code)"
         }
     }

@@ -121,7 +121,6 @@ private let rpc = "/gateway.test.rest.Rest/"
                 "POST \(rpc)Watch", [("content-type", "application/json")],
                 "invalidArgument 415 unsupported_content_type"
             ),
-            ("GET /v1/watch/a", [], "unimplemented 501 streaming_not_supported"),
             (
                 "POST \(rpc)GetThing",
                 [("content-type", "application/json"), ("connect-protocol-version", "2")],

@@ -6,7 +6,7 @@ import Testing
 private let rpc = "/gateway.test.rest.Rest/"
 
 /// One call's request, from its head to the last byte of its body.
-private struct RequestRun {
+struct RequestRun {
     var line: String
     var fields: [(String, String)]
     var limit = 100
@@ -25,6 +25,9 @@ private struct RequestRun {
         do throws(Status) {
             try codec.start(
                 plan, methods: methods, messageBytesMax: limit, declaredBytes: 0)
+            if plan.clientProtocol == .rest, plan.isClientStreaming(in: methods) {
+                try codec.begin(call.head, match, methods: methods)
+            }
             for start in stride(from: 0, to: body.count, by: size) {
                 let piece = Array(body[start..<min(start + size, body.count)])
                 try codec.receive(

@@ -8,6 +8,7 @@ struct ClientView {
     var head = ""
     var body: [UInt8] = []
     var trailers = ""
+    var end = ResponseCodec.End.complete
 
     /// "200 content-type=… body".
     var text: String { "\(head) \(String(decoding: body, as: UTF8.self))" }
@@ -48,10 +49,16 @@ struct ResponseRun {
         var hasBegun = false
         do throws(Status) {
             try codec.begin(first, methods: methods, messageBytesMax: limit)
-            if codec.isStreaming {
+            func beginIfKnown() {
+                guard !hasBegun, codec.isStreaming, codec.isHeadKnown else { return }
                 hasBegun = true
-                codec.appendHead(of: first, to: &head)
+                codec.appendHead(of: first, methods: methods, to: &head)
+                var preface = OutputBlock()
+                codec.appendPreface(methods: methods, to: &preface)
+                preface.append(output.bytes)
+                swap(&preface, &output)
             }
+            beginIfKnown()
             for start in stride(from: 0, to: body.count, by: size) {
                 let piece = Array(body[start..<min(start + size, body.count)])
                 try codec.receive(
@@ -59,13 +66,15 @@ struct ResponseRun {
                 while codec.isHolding {
                     try codec.resume(methods: methods, tools: tools, room: room, into: &output)
                 }
+                beginIfKnown()
             }
             if hasBegun, status.isOK { try codec.checkEnd() }
         } catch {
             status = error
         }
+        var end = ResponseCodec.End.complete
         if hasBegun {
-            codec.appendEnd(
+            end = codec.appendEnd(
                 status, metadata: last, methods: methods, trailers: &trailers, body: &output)
         } else {
             codec.appendResponse(
@@ -73,7 +82,8 @@ struct ResponseRun {
                 tools: tools, to: &head, body: &output)
         }
         return ClientView(
-            head: "\(head.status) \(head.fields.text)", body: output.array, trailers: trailers.text)
+            head: "\(head.status) \(head.fields.text)", body: output.array, trailers: trailers.text,
+            end: end)
     }
 
     /// A call that fails, or ends, before the upstream's head.

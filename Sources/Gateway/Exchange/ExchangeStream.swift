@@ -1,0 +1,78 @@
+import ProtoRuntime
+import Transcode
+
+// When the head of a streamed response leaves, and what keeps the stream alive while nothing comes.
+extension Exchange {
+    private var streamOptions: StreamOptions? {
+        guard plan.streamForm != nil else { return nil }
+        return reactor.snapshot.methods.bindings[Int(plan.route)].stream?.options
+    }
+
+    /// The upstream is asked: its silence counts from now. Raw data cannot be begun before its type is known.
+    func awaitUpstream() {
+        guard let options = streamOptions, responseCodec.isHeadKnown else { return }
+        quietTimer = reactor.loop.schedule(
+            after: options.openAfter, self, kind: Exchange.TimerKind.quiet)
+    }
+
+    /// Sends the response's head once it is known, unless it is out.
+    /// - Returns: whether the call goes on. HEAD wants no more than this.
+    func beginResponse() -> Bool {
+        guard responseCodec.isHeadKnown, state.beginResponse() else { return true }
+        let scratch = reactor.takeScratch()
+        let methods = reactor.snapshot.methods
+        if let stream {
+            responseCodec.appendHead(
+                of: stream.response.fields, methods: methods, to: &scratch.head)
+        } else {
+            responseCodec.appendHead(of: Fields(), methods: methods, to: &scratch.head)
+        }
+        appendRequestID(to: &scratch.head)
+        client.beginResponse(scratch.head)
+        if plan.streamForm != nil {
+            responseCodec.appendPreface(methods: methods, to: &scratch.body)
+            client.send(scratch.body)
+        }
+        reactor.giveBack(scratch)
+        return continueStream()
+    }
+
+    private func continueStream() -> Bool {
+        guard let options = streamOptions else { return true }
+        if client.withHead({ $0.isMethod("HEAD") }) ?? false {
+            finish(.ok)
+            return false
+        }
+        if let quietTimer { reactor.loop.cancel(quietTimer) }
+        quietTimer = nil
+        lastSent = reactor.loop.now
+        if plan.streamForm == .sse, options.heartbeat > 0 { awaitSilence(options.heartbeat) }
+        return true
+    }
+
+    private func awaitSilence(_ nanoseconds: Int64) {
+        quietTimer = reactor.loop.schedule(
+            after: nanoseconds, self, kind: Exchange.TimerKind.quiet)
+    }
+
+    /// Nothing came for a while: the client learns that the call lives.
+    func quietTimerFired() {
+        quietTimer = nil
+        guard let options = streamOptions, state.response != .closed else { return }
+        guard state.response == .open else {
+            _ = beginResponse()
+            return
+        }
+        let silence = reactor.loop.now - lastSent
+        guard silence >= options.heartbeat else { return awaitSilence(options.heartbeat - silence) }
+        // Who has not read what was sent needs no sign of life.
+        if client.pendingBytes == 0 {
+            let scratch = reactor.takeScratch()
+            responseCodec.appendHeartbeat(to: &scratch.body)
+            client.send(scratch.body)
+            reactor.giveBack(scratch)
+        }
+        lastSent = reactor.loop.now
+        awaitSilence(options.heartbeat)
+    }
+}

@@ -1,0 +1,100 @@
+import ProtoRuntime
+
+// REST client streams: JSON values, or the pieces of an HttpBody, one message each. The first one also takes what path
+// and query say; the others are what the body says alone (SEMANTICS a.7).
+extension RequestCodec {
+    /// Bytes of one HttpBody message of an upload.
+    static let pieceBytesMax = 64 << 10
+
+    /// Keeps what the head of a client stream says.
+    /// - Throws: 415 when its content type is none that the route takes.
+    public mutating func begin(
+        _ head: borrowing RequestHead, _ match: RouteMatch, methods: MethodTable
+    ) throws(Status) {
+        origin.keep(head, match)
+        let request = methods.bindings[Int(plan.route)].request
+        guard !request.isRaw else { return }
+        try request.checkContentType(origin.contentType)
+        let allowsArray =
+            !MediaType.isLines(origin.contentType) && !request.bodyMayBeArray(methods.pool.tables)
+        begin(JSONSequence(allowsArray: allowsArray, messageBytesMax: bytesMax))
+    }
+
+    /// Appends the collected bytes as the stream's next message.
+    mutating func appendElement(
+        _ methods: MethodTable, _ tools: CodecTools, _ output: inout OutputBlock
+    ) throws(Status) {
+        let route = methods.bindings[Int(plan.route)]
+        message.seal()
+        let body = 0..<message.count
+        let start = output.beginEnvelope()
+        do throws(Status) {
+            if elementCount == 0 {
+                try route.request.bind(
+                    origin.match, path: origin.path, query: origin.query,
+                    contentType: origin.contentType, body: message, in: body, methods.pool.tables,
+                    json: route.json, scratch: &tools.binding, into: &output)
+            } else {
+                try route.request.bindBody(
+                    contentType: Span(), message, in: body, methods.pool.tables, json: route.json,
+                    into: &output)
+            }
+        } catch {
+            output.truncate(to: start)
+            guard elementCount > 0 else { throw error }
+            var error = error
+            error.message = "message \(elementCount + 1): \(error.message)"
+            throw error
+        }
+        output.endEnvelope(at: start)
+        elementCount += 1
+        message.removeAll()
+    }
+
+    /// Cuts what came of an upload into messages.
+    mutating func appendPieces(
+        _ bytes: Span<UInt8>, _ methods: MethodTable, _ tools: CodecTools,
+        _ output: inout OutputBlock
+    ) throws(Status) {
+        let size = min(RequestCodec.pieceBytesMax, bytesMax)
+        var offset = 0
+        while offset < bytes.count {
+            let end = min(offset + size, bytes.count)
+            message.append(bytes.extracting(offset..<end))
+            try appendElement(methods, tools, &output)
+            offset = end
+        }
+    }
+
+    /// Whether a body without a message makes one all the same: path or query say something.
+    func needsFirstElement(_ methods: MethodTable) -> Bool {
+        elementCount == 0
+            && (origin.match.captureCount > 0 || origin.query.count > 0)
+    }
+}
+
+extension RequestBinding {
+    /// The entity is an HttpBody's data, not JSON.
+    var isRaw: Bool {
+        switch body {
+        case .raw, .rawField: true
+        case .none, .message, .field: false
+        }
+    }
+
+    /// Whether the JSON form of what the body gives may itself be an array.
+    func bodyMayBeArray(_ tables: DescriptorTables) -> Bool {
+        let type: Int32
+        switch body {
+        case .none, .raw, .rawField: return false
+        case .message: type = input
+        case .field(let index):
+            let field = tables.field(index)
+            if field.flags.contains(.repeated) { return !field.flags.contains(.map) }
+            guard field.kind == .message else { return false }
+            type = field.typeIndex
+        }
+        let wellKnown = tables.message(type).wellKnown
+        return wellKnown == .listValue || wellKnown == .value
+    }
+}

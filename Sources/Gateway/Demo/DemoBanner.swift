@@ -28,6 +28,12 @@ public enum DemoBanner {
             "  \(gateway.curl) --http2-prior-knowledge -H 'content-type: application/grpc'"
                 + " -H 'te: trailers' --data-binary @<(printf '\\0\\0\\0\\0\\0')"
                 + " \(gateway.url)/\(service)/ListShelves | od -c",
+            "REST, a stream as events, as lines, and as an array:",
+            "  \(gateway.curl) -N -H 'accept: text/event-stream'"
+                + " '\(gateway.url)/v1/ticker?count=3&interval=0.5s'",
+            "  \(gateway.curl) -N -H 'accept: application/x-ndjson'"
+                + " '\(gateway.url)/v1/ticker?count=3&interval=0.5s'",
+            "  \(gateway.curl) -N '\(gateway.url)/v1/ticker?count=3&interval=0.5s'",
             "A gRPC stream by buf (https://buf.build), which asks the gateway's reflection for the schema:",
             "  buf curl --protocol grpc --http2-prior-knowledge"
                 + " -d '{\"count\":3}' \(gateway.url)/gateway.demo.v1.TickerService/Watch",

@@ -1,0 +1,23 @@
+"""The examples of docs/streaming.md, against the demo."""
+import pytest
+
+from support.examples import Page
+from support.gateway_process import GatewayProcess
+
+PAGE = Page("docs/streaming.md")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("streaming")
+    process = GatewayProcess("demo", "--listen", "127.0.0.1:0", "--upstream-listen", "127.0.0.1:0")
+    replace = {"127.0.0.1:8080": process.target}
+    PAGE.write_files(folder, replace)
+    yield folder, replace
+    process.stop()
+
+
+@pytest.mark.parametrize("example", PAGE.examples, ids=str)
+def test_an_example(demo, example):
+    folder, replace = demo
+    example.check(folder, replace)

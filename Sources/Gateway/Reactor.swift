@@ -20,6 +20,8 @@ public struct ServerSettings: Sendable {
     public var connectionsMax = 10_000
     /// Clients whose word about the clients before them is taken.
     public var trustedProxies = TrustedProxies()
+    /// Which pages of other origins may call; nil: the gateway says nothing of that.
+    public var cors: CORSPolicy?
     var http1 = HTTP1Limits()
     var http2 = HTTP2Limits()
     var upstreamHTTP2 = HTTP2Limits()

@@ -32,13 +32,16 @@ struct DemoCommand: ParsableCommand {
                 status: ExitStatus.cannotBind,
                 message: "the demo's upstream\(upstreamListen.map { " on \($0)" } ?? ""): \(error)")
         }
+        // Pages that are being tried out come from anywhere.
+        var settings = ServerSettings()
+        settings.cors = .open
         try server.start()
         defer { server.stop() }
         try GatewayRun.serve(
             schema: UpstreamSchema(pool: pool, source: nil), options: JSONOptions(),
             upstream: try GatewayRun.upstream("\(server.address)"),
             listening: try listening.resolve(), threads: listening.threads,
-            settings: ServerSettings(), signals: signals
+            settings: settings, signals: signals
         ) { addresses in
             for line in DemoBanner.lines(
                 gatewayAddress: addresses[0], upstreamAddress: server.address)

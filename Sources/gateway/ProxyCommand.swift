@@ -23,6 +23,11 @@ struct ProxyCommand: ParsableCommand {
     var maxMessageBytes = 4 << 20
     @OptionGroup var json: JSONArguments
     @Option(
+        help:
+            "A page's origin that may call (CORS): https://app.example.com, https://*.example.com, or *."
+    )
+    var corsOrigin: [String] = []
+    @Option(
         help: """
             Without --descriptors: seconds to wait for the upstream and for its reflection, which tells the services.
             """)
@@ -37,6 +42,11 @@ struct ProxyCommand: ParsableCommand {
         guard admin == "off" else { throw ValidationError("--admin \(admin) is not supported yet") }
         guard (1...(1 << 30)).contains(maxMessageBytes) else {
             throw ValidationError("--max-message-bytes must be from 1 to \(1 << 30)")
+        }
+        do throws(CORSPolicy.Origin.ParseError) {
+            _ = try corsPolicy()
+        } catch {
+            throw ValidationError("--cors-origin: \(error.message)")
         }
         if let problem = upstreamTLS.problem(target: target) { throw ValidationError(problem) }
         if let problem = listening.problem(hasCertificate: tls.certificate != nil) {
@@ -56,9 +66,18 @@ struct ProxyCommand: ParsableCommand {
                 source: descriptors.files.joined(separator: ", "))
         var settings = ServerSettings()
         settings.messageBytesMax = maxMessageBytes
+        settings.cors = try corsPolicy()
         try GatewayRun.serve(
             schema: schema, options: json.options, upstream: upstream,
             listening: listeners, threads: listening.threads, settings: settings)
+    }
+
+    private func corsPolicy() throws(CORSPolicy.Origin.ParseError) -> CORSPolicy? {
+        guard !corsOrigin.isEmpty else { return nil }
+        var origins: [CORSPolicy.Origin] = []
+        for text in corsOrigin { origins.append(try CORSPolicy.Origin(text)) }
+        return CORSPolicy(
+            origins: origins, allowsCredentials: false, maxAgeSeconds: CORSPolicy.maxAgeSeconds)
     }
 }
 

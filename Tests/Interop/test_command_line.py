@@ -179,6 +179,8 @@ def test_the_lines_of_the_readme_work(demo, line, tmp_path):
     if " -i " in line:
         assert result.stdout.startswith("HTTP/1.1 400") and "gateway-error" in result.stdout.lower(), result
         assert "pageCount" in result.stdout, result
+    elif "text/event-stream" in line:
+        assert result.stdout.count("data: {") == 4 and "event: end" in result.stdout, result
     else:
         answer = json.loads(result.stdout)
         assert answer and "code" not in answer, result

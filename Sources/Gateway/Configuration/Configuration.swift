@@ -9,6 +9,7 @@ public struct Configuration: Sendable, Equatable {
     public var limits = LimitsConfiguration()
     public var http1 = HTTP1Configuration()
     public var trustedProxies = TrustedProxies()
+    public var cors: CORSPolicy?
     public var drain = DrainConfiguration()
     public var log = LogConfiguration()
 }

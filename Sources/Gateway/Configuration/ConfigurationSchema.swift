@@ -48,7 +48,8 @@ extension Configuration {
             mapping.finish()
         }
         decodeTrustedProxies(top)
-        top.unsupported("admin", "cors")
+        if let mapping = top.mapping("cors") { cors = CORSPolicy(mapping) }
+        top.unsupported("admin")
         top.finish()
     }
 

@@ -79,6 +79,7 @@ extension ServerSettings {
         connectionsMax = limits.connectionsMax
         http1AllowsHalfClose = configuration.http1.allowsHalfClose
         trustedProxies = configuration.trustedProxies
+        cors = configuration.cors
         drainNanoseconds = configuration.drain.timeoutNanoseconds
         http1.headBytesMax = limits.headersBytesMax
         http1.targetBytesMax = min(http1.targetBytesMax, limits.headersBytesMax)

@@ -51,6 +51,7 @@ final class Exchange: TimerTarget {
         self.client = client
         state.receiveHead()
         takeRequestID()
+        if answerPreflight() { return }
         do throws(Status) {
             try resolve(client)
             if requestCodec.isStreaming { try startUpstream() }
@@ -220,6 +221,7 @@ final class Exchange: TimerTarget {
             }
         } else {
             appendRequestID(to: &scratch.head)
+            appendCORS(to: &scratch.head)
             client.respond(scratch.head, body: scratch.body.bytes)
         }
         reactor.giveBack(scratch)

@@ -28,6 +28,7 @@ extension Exchange {
             responseCodec.appendHead(of: Fields(), methods: methods, to: &scratch.head)
         }
         appendRequestID(to: &scratch.head)
+        appendCORS(to: &scratch.head)
         client.beginResponse(scratch.head)
         if plan.streamForm != nil {
             responseCodec.appendPreface(methods: methods, to: &scratch.body)

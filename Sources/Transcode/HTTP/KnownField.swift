@@ -7,7 +7,8 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
     case accept, acceptEncoding, connectAcceptEncoding, connectContentEncoding
     case connectProtocolVersion, connectTimeoutMs, connection
     case contentEncoding, contentLength, contentType, date, expect, grpcAcceptEncoding, grpcEncoding
-    case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive, lastEventID
+    case grpcMessage, grpcStatus, grpcStatusDetailsBin, grpcTimeout, host, keepAlive, lastEventID,
+        origin
     case proxyConnection, te, trailer, transferEncoding, upgrade, userAgent, xServerTimeout
     /// What is said of the client; `xForwardedOther` is any other name that begins like these.
     case forwarded, xForwardedClientCert, xForwardedFor, xForwardedHost, xForwardedProto
@@ -62,6 +63,7 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         case .host: "host"
         case .keepAlive: "keep-alive"
         case .lastEventID: "last-event-id"
+        case .origin: "origin"
         case .proxyConnection: "proxy-connection"
         case .te: "te"
         case .trailer: "trailer"
@@ -82,7 +84,7 @@ public enum KnownField: UInt8, Sendable, BitwiseCopyable {
         switch length {
         case 2: InlineCandidates(.te)
         case 4: InlineCandidates(.host, .date)
-        case 6: InlineCandidates(.accept, .expect)
+        case 6: InlineCandidates(.accept, .expect, .origin)
         case 7: InlineCandidates(.upgrade, .trailer)
         case 9: InlineCandidates(.forwarded)
         case 10: InlineCandidates(.connection, .userAgent, .keepAlive)

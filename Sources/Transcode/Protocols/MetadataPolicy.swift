@@ -110,7 +110,7 @@ public final class MetadataRules: Sendable {
     private static func isProtocol(_ known: KnownField, _ name: Span<UInt8>) -> Bool {
         switch known {
         case .other: name.hasPrefix("grpc-") || name.hasPrefix(":")
-        case .accept, .lastEventID, .userAgent: false
+        case .accept, .lastEventID, .origin, .userAgent: false
         default: !known.isForwarding
         }
     }

@@ -49,7 +49,7 @@ extension CallPlan {
     /// Whether a field that the gateway knows may be metadata; all but these few are never forwarded.
     private static func isForwarded(_ known: KnownField) -> Bool {
         switch known {
-        case .other, .accept, .lastEventID, .userAgent: true
+        case .other, .accept, .lastEventID, .origin, .userAgent: true
         default: false
         }
     }

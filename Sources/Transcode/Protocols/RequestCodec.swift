@@ -106,7 +106,12 @@ public struct RequestCodec: ~Copyable {
             return false
         }
         try checkEnd()
-        try appendLast(head, match, methods, tools, &output)
+        guard case .whole = form else {
+            try finishElements(methods, tools, &output)
+            return true
+        }
+        defer { tools.removeAll() }
+        try encodeWhole(head, match, methods, tools, &output)
         return true
     }
 
@@ -125,6 +130,7 @@ public struct RequestCodec: ~Copyable {
         }
         guard isHeldBodyComplete, !isHolding else { return false }
         try checkEnd()
+        try finishElements(methods, tools, &output)
         return true
     }
 
@@ -218,16 +224,12 @@ public struct RequestCodec: ~Copyable {
         form = .values(sequence)
     }
 
-    /// The body is complete: what is a message only now.
-    private mutating func appendLast(
-        _ head: borrowing RequestHead, _ match: RouteMatch, _ methods: MethodTable,
-        _ tools: CodecTools, _ output: inout OutputBlock
+    /// The body of a REST stream is complete: what is a message only now.
+    private mutating func finishElements(
+        _ methods: MethodTable, _ tools: CodecTools, _ output: inout OutputBlock
     ) throws(Status) {
         switch form {
-        case .none, .passed, .messages: return
-        case .whole:
-            defer { tools.removeAll() }
-            try encodeWhole(head, match, methods, tools, &output)
+        case .none, .passed, .messages, .whole: return
         case .values(var sequence):
             if try sequence.finish() || needsFirstElement(methods) {
                 try appendElement(methods, tools, &output)

@@ -16,10 +16,10 @@ import Testing
         let upstream = try #require(try SocketAddress.resolve("127.0.0.1:50051").first)
         let lines = DemoBanner.lines(gatewayAddress: gateway, upstreamAddress: upstream)
         let curls = lines.filter { $0.contains("curl ") && !$0.contains("buf curl") }
-        #expect(curls.count == 7)
+        #expect(curls.count == 10)
         for line in curls { #expect(line.contains(part)) }
         // The one that answers with an error is not among those that succeed.
-        #expect(curls.filter { $0.hasPrefix("  curl ") }.count == 6)
+        #expect(curls.filter { $0.hasPrefix("  curl ") }.count == 9)
         #expect(lines.contains { $0.contains("127.0.0.1:50051") })
     }
 }

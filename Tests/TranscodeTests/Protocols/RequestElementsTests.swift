@@ -37,10 +37,13 @@ import Testing
     @Test(arguments: [
         ("{\"name\":\"a\"}{\"pages\":true}", "400 invalidArgument"),
         ("{\"name\":\"a\"", "400 invalidArgument"), ("[{}", "400 invalidArgument"),
+        ("{}{\"name\"", "400 invalidArgument"), ("[{},{}", "400 invalidArgument"),
         ("{\"name\":\"" + String(repeating: "a", count: 100) + "\"}", "413 resourceExhausted"),
     ])
     func `what is no message ends the call`(body: String, expected: String) throws {
-        #expect(try outcomes("POST /v1/send", body) == [[expected]])
+        for room in [0, Int.max] {
+            #expect(try outcomes("POST /v1/send", body, room: room) == [[expected]])
+        }
     }
 
     @Test func `a refused content type is told before the body`() throws {

@@ -132,6 +132,8 @@ enum ResponseTarget {
     static func run(_ input: [UInt8]) throws(BrokenRule) {
         let call = try ProtocolCall(input)
         guard let (plan, _) = call.resolved() else { return }
+        // What is flushed together depends on the pieces.
+        if plan.streamForm != nil, plan.responseCoding != .identity { return }
         let whole = try answer(call, plan, [call.body.whole], room: .max)
         let pieces = try answer(call, plan, call.body.pieces, room: .max)
         let narrow = try answer(call, plan, call.body.pieces, room: 1)
@@ -174,8 +176,8 @@ enum ResponseTarget {
         if !status.isOK { output.removeAll() }
         if codec.isStreaming {
             _ = codec.appendEnd(
-                status, metadata: Fields(), methods: call.methods, trailers: &trailers,
-                body: &output)
+                status, metadata: Fields(), methods: call.methods, tools: tools,
+                trailers: &trailers, body: &output)
         } else {
             codec.appendResponse(
                 status, leading: leading, trailing: Fields(), methods: call.methods, tools: tools,

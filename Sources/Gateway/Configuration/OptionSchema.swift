@@ -53,6 +53,7 @@ extension RESTOverrides {
         stream = mapping.choice(
             "stream", [("array", .array), ("ndjson", .ndjson), ("sse", .sse)])
         streamEnvelope = mapping.boolean("stream_envelope")
+        compresses = mapping.boolean("compression")
         mapping.finish()
     }
 

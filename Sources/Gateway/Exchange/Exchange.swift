@@ -244,18 +244,18 @@ final class Exchange: TimerTarget {
         let methods = reactor.snapshot.methods
         guard let stream, heldStatus == nil else {
             return responseCodec.appendEnd(
-                status, metadata: heldTrailers, methods: methods, trailers: &scratch.trailers,
-                body: &scratch.body)
+                status, metadata: heldTrailers, methods: methods, tools: reactor.codecTools,
+                trailers: &scratch.trailers, body: &scratch.body)
         }
         // The head may have left before a trailers-only answer came.
         if stream.trailers.isEmpty, plan.streamForm != nil {
             return responseCodec.appendEnd(
                 status, metadata: stream.response.fields, methods: methods,
-                trailers: &scratch.trailers, body: &scratch.body)
+                tools: reactor.codecTools, trailers: &scratch.trailers, body: &scratch.body)
         }
         return responseCodec.appendEnd(
-            status, metadata: stream.trailers, methods: methods, trailers: &scratch.trailers,
-            body: &scratch.body)
+            status, metadata: stream.trailers, methods: methods, tools: reactor.codecTools,
+            trailers: &scratch.trailers, body: &scratch.body)
     }
 
     /// Nothing was sent: the whole response.

@@ -31,7 +31,8 @@ extension Exchange {
         appendCORS(to: &scratch.head)
         client.beginResponse(scratch.head)
         if plan.streamForm != nil {
-            responseCodec.appendPreface(methods: methods, to: &scratch.body)
+            responseCodec.appendPreface(
+                methods: methods, tools: reactor.codecTools, to: &scratch.body)
             client.send(scratch.body)
         }
         reactor.giveBack(scratch)
@@ -69,7 +70,7 @@ extension Exchange {
         // Who has not read what was sent needs no sign of life.
         if client.pendingBytes == 0 {
             let scratch = reactor.takeScratch()
-            responseCodec.appendHeartbeat(to: &scratch.body)
+            responseCodec.appendHeartbeat(tools: reactor.codecTools, to: &scratch.body)
             client.send(scratch.body)
             reactor.giveBack(scratch)
         }

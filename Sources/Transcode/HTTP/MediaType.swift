@@ -7,6 +7,14 @@ enum MediaType {
             || (hasPrefix(type, "application/") && hasSuffix(type, "+json"))
     }
 
+    /// Whether there is something to gain: text of any kind. Pictures, films and archives are compressed already.
+    static func isCompressible(_ contentType: Span<UInt8>) -> Bool {
+        let type = essence(contentType)
+        return hasPrefix(type, "text/") || isJSON(type) || isLines(type)
+            || hasSuffix(type, "+xml") || hasSuffix(type, "/xml")
+            || hasSuffix(type, "javascript") || hasSuffix(type, "/wasm")
+    }
+
     /// A JSON value a line.
     static func isLines(_ contentType: Span<UInt8>) -> Bool {
         let type = essence(contentType)

@@ -30,6 +30,8 @@ public struct RouteBinding: Sendable {
     public let stream: StreamBinding?
     public let json: JSONOptions
     public let errorFormat: RESTOptions.ErrorFormat
+    /// Answers are compressed where the client takes that.
+    public let compresses: Bool
     /// `WWW-Authenticate` of 401; empty for none.
     public let challenge: String
     /// The configured rule it comes from, as an index; nil for an annotation's.

@@ -121,7 +121,8 @@ struct MethodTableBuilder {
             RouteBinding(
                 method: method.id, request: binding.0, response: binding.1,
                 stream: descriptor.isServerStreaming ? stream : nil, json: json,
-                errorFormat: rest.errorFormat, challenge: rest.challenge, rule: ruleIndex))
+                errorFormat: rest.errorFormat, compresses: rest.compresses,
+                challenge: rest.challenge, rule: ruleIndex))
     }
 
     private mutating func refuse(

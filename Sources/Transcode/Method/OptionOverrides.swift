@@ -34,6 +34,7 @@ public struct RESTOverrides: Equatable, Sendable {
     public var checksContentType: Bool?
     public var stream: StreamForm?
     public var streamEnvelope: Bool?
+    public var compresses: Bool?
 
     public init() {}
 
@@ -50,6 +51,7 @@ public struct RESTOverrides: Equatable, Sendable {
         if let challenge { options.challenge = challenge }
         if let checksContentType { options.checksContentType = checksContentType }
         if let stream { options.stream = stream }
+        if let compresses { options.compresses = compresses }
         if let streamEnvelope { options.streamEnvelope = streamEnvelope }
     }
 }

@@ -195,7 +195,9 @@ public struct CallPlan: Sendable {
         streamForm = methods.bindings[Int(route)].stream?.form(for: head.fields)
         let coding = ContentCoding.named(by: .contentEncoding, in: head.fields)
         requestCoding = try known(coding, .contentEncoding, head.fields)
-        responseCoding = .accepted(by: .acceptEncoding, in: head.fields)
+        if methods.bindings[Int(route)].compresses {
+            responseCoding = .accepted(by: .acceptEncoding, in: head.fields)
+        }
     }
 
     private static func checkConnectVersion(_ fields: borrowing Fields) throws(Status) {

@@ -11,7 +11,7 @@ public import ProtoRuntime
 /// An output that grows too long stops the work: what is left of the input is held until `resume`. So a small input
 /// that expands (compressed messages, above all) takes no memory beyond one message and the room.
 public struct RequestCodec: ~Copyable {
-    private enum Form {
+    enum Form {
         case none, passed(EnvelopeStream), messages(EnvelopeStream), whole
         case values(JSONSequence), pieces
     }
@@ -19,7 +19,7 @@ public struct RequestCodec: ~Copyable {
     /// Memory that is kept for the next call.
     static let keptBytesMax = 64 << 10
 
-    private var form = Form.none
+    var form = Form.none
     private(set) var plan = CallPlan()
     private(set) var bytesMax = 0
     /// The body is base64.
@@ -30,8 +30,12 @@ public struct RequestCodec: ~Copyable {
     var origin = StreamOrigin()
     /// How many messages of a REST stream have been made.
     var elementCount = 0
+    /// What inflates the body of a REST stream; nil where it comes as it is.
+    private var decoder: (any StreamDecoder)?
+    /// The decoder stopped for want of room, and may have more without further input.
+    var decoderHasMore = false
     /// Input that waits for room in the output.
-    private var held = OutputBlock()
+    var held = OutputBlock()
     private var isHeldBodyComplete = false
 
     public init() {}
@@ -53,6 +57,7 @@ public struct RequestCodec: ~Copyable {
         case .rest where plan.isClientStreaming(in: methods):
             // The head tells whether it is values (`begin`).
             form = .pieces
+            decoder = plan.requestCoding.makeDecoder()
         case .connectUnary, .rest, .connectGet:
             form = .whole
             guard declaredBytes <= messageBytesMax else {
@@ -64,9 +69,6 @@ public struct RequestCodec: ~Copyable {
         if case .grpcWeb(_, isText: true) = plan.clientProtocol { text = Base64Stream() }
     }
 
-    /// A REST stream's values follow.
-    mutating func begin(_ sequence: JSONSequence) { form = .values(sequence) }
-
     /// Whether messages leave before the body has ended.
     public var isStreaming: Bool {
         switch form {
@@ -76,7 +78,7 @@ public struct RequestCodec: ~Copyable {
     }
 
     /// Whether input waits for the output to drain: the client shall send no more, and `resume` is due.
-    public var isHolding: Bool { !held.isEmpty }
+    public var isHolding: Bool { !held.isEmpty || decoderHasMore }
 
     /// Takes a piece of the body; appends the envelopes that are complete to `output`, until it has grown by `room`.
     public mutating func receive(
@@ -122,6 +124,7 @@ public struct RequestCodec: ~Copyable {
     ) throws(Status) -> Bool {
         var waiting = OutputBlock()
         swap(&waiting, &held)
+        decoderHasMore = false
         try take(waiting.bytes, methods, tools, room, &output)
         if !isHolding {
             // The larger of the two blocks stays.
@@ -139,6 +142,8 @@ public struct RequestCodec: ~Copyable {
         form = .none
         origin.removeAll()
         elementCount = 0
+        decoder = nil
+        decoderHasMore = false
         text = nil
         isHeldBodyComplete = false
         message.removeAll()
@@ -153,10 +158,20 @@ public struct RequestCodec: ~Copyable {
         _ bytes: Span<UInt8>, _ methods: MethodTable, _ tools: CodecTools, _ room: Int,
         _ output: inout OutputBlock
     ) throws(Status) {
-        guard held.isEmpty else {
+        guard !isHolding else {
             held.append(bytes)
             return
         }
+        if let decoder {
+            return try inflateElements(decoder, bytes, methods, tools, room, &output)
+        }
+        try takeForm(bytes, methods, tools, room, &output)
+    }
+
+    mutating func takeForm(
+        _ bytes: Span<UInt8>, _ methods: MethodTable, _ tools: CodecTools, _ room: Int,
+        _ output: inout OutputBlock
+    ) throws(Status) {
         switch form {
         case .none: return
         case .passed(var stream):
@@ -200,43 +215,10 @@ public struct RequestCodec: ~Copyable {
 
     private func checkEnd() throws(Status) {
         try text?.checkEnd()
+        guard decoder?.isAtEnd ?? true else { throw .undecodable(plan) }
         switch form {
         case .passed(let stream), .messages(let stream): try stream.checkEnd()
         case .none, .whole, .values, .pieces: return
-        }
-    }
-
-    private mutating func takeValues(
-        _ sequence: JSONSequence, _ bytes: Span<UInt8>, _ methods: MethodTable,
-        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
-    ) throws(Status) {
-        var sequence = sequence
-        var offset = 0
-        let start = output.count
-        while case .message = try sequence.collect(bytes, from: &offset, into: &message) {
-            try appendElement(methods, tools, &output)
-            if output.count - start > room, offset < bytes.count {
-                held.append(bytes.extracting(offset..<bytes.count))
-                break
-            }
-        }
-        sequence.advance(by: offset)
-        form = .values(sequence)
-    }
-
-    /// The body of a REST stream is complete: what is a message only now.
-    private mutating func finishElements(
-        _ methods: MethodTable, _ tools: CodecTools, _ output: inout OutputBlock
-    ) throws(Status) {
-        switch form {
-        case .none, .passed, .messages, .whole: return
-        case .values(var sequence):
-            if try sequence.finish() || needsFirstElement(methods) {
-                try appendElement(methods, tools, &output)
-            }
-            form = .values(sequence)
-        case .pieces:
-            if elementCount == 0 { try appendElement(methods, tools, &output) }
         }
     }
 
@@ -286,11 +268,7 @@ public struct RequestCodec: ~Copyable {
         } catch {
             switch error {
             case .tooLarge: throw Status.messageTooLarge(limit: bytesMax)
-            case .malformed:
-                throw Status(
-                    plan.isGRPC ? .internal : .invalidArgument,
-                    "the message cannot be decompressed: it is not \(plan.requestCoding.name)",
-                    reason: "bad_compression")
+            case .malformed: throw .undecodable(plan)
             }
         }
     }
@@ -358,5 +336,15 @@ extension CallPlan {
         case .grpc, .grpcWeb: true
         default: false
         }
+    }
+}
+
+extension Status {
+    /// What a client sent is not of the coding that it named, or is cut off.
+    static func undecodable(_ plan: CallPlan) -> Status {
+        Status(
+            plan.isGRPC ? .internal : .invalidArgument,
+            "the message cannot be decompressed: it is not \(plan.requestCoding.name)",
+            reason: "bad_compression")
     }
 }

@@ -17,7 +17,69 @@ extension RequestCodec {
         try request.checkContentType(origin.contentType)
         let allowsArray =
             !MediaType.isLines(origin.contentType) && !request.bodyMayBeArray(methods.pool.tables)
-        begin(JSONSequence(allowsArray: allowsArray, messageBytesMax: bytesMax))
+        form = .values(JSONSequence(allowsArray: allowsArray, messageBytesMax: bytesMax))
+    }
+
+    /// Inflates a piece, no more than a step at a time: what it expands to takes no memory beyond that and the room.
+    mutating func inflateElements(
+        _ decoder: any StreamDecoder, _ bytes: Span<UInt8>, _ methods: MethodTable,
+        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
+    ) throws(Status) {
+        let start = output.count
+        var offset = 0
+        var plain = OutputBlock()
+        swap(&plain, &tools.plain)
+        defer { swap(&plain, &tools.plain) }
+        while true {
+            plain.removeAll()
+            do throws(CompressionError) {
+                try decoder.decode(
+                    bytes, from: &offset, into: &plain, room: RequestCodec.pieceBytesMax)
+            } catch {
+                throw .undecodable(plan)
+            }
+            try takeForm(plain.bytes, methods, tools, .max, &output)
+            let hasMore = plain.count == RequestCodec.pieceBytesMax
+            if !hasMore, offset == bytes.count { return }
+            guard output.count - start > room else { continue }
+            held.append(bytes.extracting(offset...))
+            decoderHasMore = hasMore
+            return
+        }
+    }
+
+    mutating func takeValues(
+        _ sequence: JSONSequence, _ bytes: Span<UInt8>, _ methods: MethodTable,
+        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
+    ) throws(Status) {
+        var sequence = sequence
+        var offset = 0
+        let start = output.count
+        while case .message = try sequence.collect(bytes, from: &offset, into: &message) {
+            try appendElement(methods, tools, &output)
+            if output.count - start > room, offset < bytes.count {
+                held.append(bytes.extracting(offset..<bytes.count))
+                break
+            }
+        }
+        sequence.advance(by: offset)
+        form = .values(sequence)
+    }
+
+    /// The body of a REST stream is complete: what is a message only now.
+    mutating func finishElements(
+        _ methods: MethodTable, _ tools: CodecTools, _ output: inout OutputBlock
+    ) throws(Status) {
+        switch form {
+        case .none, .passed, .messages, .whole: return
+        case .values(var sequence):
+            if try sequence.finish() || needsFirstElement(methods) {
+                try appendElement(methods, tools, &output)
+            }
+            form = .values(sequence)
+        case .pieces:
+            if elementCount == 0 { try appendElement(methods, tools, &output) }
+        }
     }
 
     /// Appends the collected bytes as the stream's next message.

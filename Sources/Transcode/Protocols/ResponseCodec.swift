@@ -34,6 +34,8 @@ public struct ResponseCodec: ~Copyable {
     var hasElement = false
     /// What the first HttpBody of a stream says that it is.
     var rawContentType = OutputBlock()
+    /// What compresses the body of a REST stream; nil where it goes as it is.
+    var encoder: (any StreamEncoder)?
 
     public init() {}
 
@@ -171,6 +173,7 @@ public struct ResponseCodec: ~Copyable {
         form = .none
         hasElement = false
         rawContentType.removeAll()
+        encoder = nil
         message.removeAll()
         message.shrink(toAtMost: ResponseCodec.keptBytesMax)
         held.removeAll()
@@ -184,9 +187,25 @@ public struct ResponseCodec: ~Copyable {
         _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
     ) throws(Status) {
         var stream = stream
-        var offset = 0
         let start = output.count
         defer { tools.removeAll() }
+        do throws(Status) {
+            try appendMessages(&stream, bytes, methods, tools, room, &output)
+        } catch {
+            // What came before the error is the client's.
+            compressElements(from: start, tools, &output)
+            throw error
+        }
+        form = .messages(stream)
+        compressElements(from: start, tools, &output)
+    }
+
+    private mutating func appendMessages(
+        _ stream: inout EnvelopeStream, _ bytes: Span<UInt8>, _ methods: MethodTable,
+        _ tools: CodecTools, _ room: Int, _ output: inout OutputBlock
+    ) throws(Status) {
+        var offset = 0
+        let start = output.count
         while case .message(let isCompressed) =
             try stream.collect(bytes, from: &offset, into: &message)
         {
@@ -202,7 +221,6 @@ public struct ResponseCodec: ~Copyable {
                 break
             }
         }
-        form = .messages(stream)
     }
 
     /// Makes the collected message ready to be read. Sealed, so that where a broken one is told to end does not

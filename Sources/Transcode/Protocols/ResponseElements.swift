@@ -88,6 +88,7 @@ extension ResponseCodec {
             swap(&named, &rawContentType)
             named.append(message.bytes.extracting(parts.contentType))
             swap(&named, &rawContentType)
+            if MediaType.isCompressible(rawContentType.bytes) { beginEncoding() }
         }
         output.append(message.bytes.extracting(parts.data))
     }
@@ -96,6 +97,27 @@ extension ResponseCodec {
 
     /// Whether the head of a streamed response can be told now: that of raw data waits for the first of it.
     public var isHeadKnown: Bool { plan.streamForm != .raw || hasElement }
+
+    /// Decides how the body is compressed, before its first byte.
+    mutating func beginEncoding() {
+        if encoder == nil { encoder = plan.responseCoding.makeEncoder() }
+    }
+
+    /// Compresses what has been appended to the output since `start`, so that the client can read all of it.
+    func compressElements(
+        from start: Int, isLast: Bool = false, _ tools: CodecTools, _ output: inout OutputBlock
+    ) {
+        guard let encoder, output.count > start || isLast else { return }
+        tools.plain.removeAll()
+        tools.plain.append(output.bytes.extracting(start..<output.count))
+        output.truncate(to: start)
+        var plain = OutputBlock()
+        swap(&plain, &tools.plain)
+        // A library without memory leaves the body cut off, which the client sees.
+        _ = encoder.encode(plain.bytes, isLast: isLast, into: &output)
+        swap(&plain, &tools.plain)
+        tools.removeAll()
+    }
 
     func appendElementsHead(
         _ form: StreamForm, leading: borrowing Fields, methods: MethodTable,
@@ -114,21 +136,29 @@ extension ResponseCodec {
             head.fields.append("x-accel-buffering", "no")
             head.fields.append("vary", "Accept")
         }
+        if encoder != nil {
+            head.fields.append(.contentEncoding, plan.responseCoding.name)
+            head.fields.append("vary", "Accept-Encoding")
+        }
     }
 
     /// What stands before the first element: how long an EventSource waits between two tries.
-    public func appendPreface(methods: MethodTable, to output: inout OutputBlock) {
+    public func appendPreface(
+        methods: MethodTable, tools: CodecTools, to output: inout OutputBlock
+    ) {
         guard plan.streamForm == .sse,
             let stream = methods.bindings[Int(plan.route)].stream,
             stream.options.retryMilliseconds > 0
         else { return }
         ServerSentEvents.appendRetry(
             milliseconds: stream.options.retryMilliseconds, to: &output)
+        compressElements(from: 0, tools, &output)
     }
 
     /// Appends a sign of life for a client of Server-Sent Events.
-    public func appendHeartbeat(to output: inout OutputBlock) {
+    public func appendHeartbeat(tools: CodecTools, to output: inout OutputBlock) {
         ServerSentEvents.appendHeartbeat(to: &output)
+        compressElements(from: 0, tools, &output)
     }
 
     /// Appends what the status is in this form: an error is always seen (SEMANTICS f.2).

@@ -5,10 +5,12 @@ extension ResponseCodec {
     // MARK: Streams
 
     /// The head of a streamed response: content type, codings and leading metadata.
-    public func appendHead(
+    public mutating func appendHead(
         of upstream: borrowing Fields, methods: MethodTable, to head: inout ResponseHead
     ) {
         if let elements = plan.streamForm {
+            // What raw data is was seen with its first message.
+            if elements != .raw { beginEncoding() }
             appendElementsHead(elements, leading: upstream, methods: methods, to: &head)
             appendMetadata(upstream, Fields(), methods, to: &head)
             return
@@ -35,7 +37,7 @@ extension ResponseCodec {
     /// - Parameter metadata: the upstream's trailers.
     public func appendEnd(
         _ status: Status, metadata: borrowing Fields, methods: MethodTable,
-        trailers: inout Fields, body: inout OutputBlock
+        tools: CodecTools, trailers: inout Fields, body: inout OutputBlock
     ) -> End {
         switch plan.clientProtocol {
         case .rest:
@@ -43,8 +45,11 @@ extension ResponseCodec {
             for index in 0..<metadata.count {
                 ResponseCodec.forward(metadata, index, prefix: "grpc-trailer-", to: &trailers)
             }
-            return appendElementsEnd(
+            let start = body.count
+            let end = appendElementsEnd(
                 elements, status, metadata: metadata, methods: methods, to: &body)
+            compressElements(from: start, isLast: end == .complete, tools, &body)
+            return end
         case .connectStreaming:
             ConnectEnd.append(status, metadata: metadata, methods: methods, to: &body)
         case .grpcWeb:
@@ -83,7 +88,7 @@ extension ResponseCodec {
             if status.isOK, let elements = plan.streamForm {
                 appendElementsHead(elements, leading: leading, methods: methods, to: &head)
                 appendMetadata(leading, trailing, methods, to: &head)
-                appendPreface(methods: methods, to: &body)
+                appendPreface(methods: methods, tools: tools, to: &body)
                 let isTrailersOnly = ResponseCodec.isTrailersOnly(leading, trailing)
                 _ =
                     isTrailersOnly
@@ -223,7 +228,8 @@ extension ResponseCodec {
     ) {
         if case .connectGet = plan.clientProtocol { head.fields.append("vary", "Accept-Encoding") }
         guard plan.responseCoding != .identity, body.count >= Compression.bytesMin,
-            head.fields.has(.contentType, value: plan.clientProtocol.contentType(asText: false))
+            let type = head.fields.firstIndex(of: .contentType),
+            plan.clientProtocol != .rest || MediaType.isCompressible(head.fields.value(at: type))
         else { return }
         defer { tools.removeAll() }
         tools.formed.removeAll()

@@ -29,6 +29,8 @@ public struct RESTOptions: Equatable, Sendable {
     public var stream = StreamForm.array
     /// Messages and errors of arrays and NDJSON stand in `{"result":…}` and `{"error":…}`.
     public var streamEnvelope = false
+    /// Answers are compressed where the client takes that.
+    public var compresses = true
 
     public init(
         unknownQuery: UnknownQuery = .reject, ignoredQuery: [String] = [],

@@ -69,4 +69,50 @@ import Testing
                 "file{data=[104, 101]} name=\"n\"", "file{data=[108, 108]}", "file{data=[111]}",
             ])
     }
+
+    @Test(arguments: [ContentCoding.gzip, .brotli, .zstd])
+    func `a compressed stream is inflated whatever the pieces and the room`(
+        coding: ContentCoding
+    ) throws {
+        let body = compressed(
+            Array((String(repeating: " ", count: 2000) + "[{\"name\":\"a\"},{}]").utf8), coding)
+        for room in [0, Int.max] {
+            var run = RequestRun(
+                line: "POST /v1/send",
+                fields: [
+                    ("content-type", "application/json"), ("content-encoding", "\(coding.name)"),
+                ])
+            run.room = room
+            #expect(try run.outcomes(body) == [["name=\"a\"", ""]])
+            #expect(try run.outcomes(Array(body.dropLast())) == [["400 invalidArgument"]])
+        }
+    }
+
+    @Test func `what inflates to much is taken a step at a time`() throws {
+        let methods = try MethodTable(pool: try TestPool.rest.get())
+        let call = TestCall(
+            line: "POST /v1/sendraw/n",
+            fields: [("content-type", "a/b"), ("content-encoding", "gzip")])
+        let (plan, match, _) = call.resolved(by: methods)
+        var codec = RequestCodec()
+        let tools = usedTools()
+        try codec.start(plan, methods: methods, messageBytesMax: 1 << 20, declaredBytes: 0)
+        try codec.begin(call.head, match, methods: methods)
+        let bomb = compressed(Array(repeating: 0, count: 10 << 20), .gzip)
+        var (total, isDone) = (0, false)
+        var output = OutputBlock()
+        try codec.receive(bomb.span, methods: methods, tools: tools, room: 1000, into: &output)
+        _ = try codec.finish(call.head, match: match, methods: methods, tools: tools, into: &output)
+        while !isDone {
+            let isHolding = codec.isHolding
+            #expect(isHolding)
+            let count = output.count
+            #expect(count < 200_000)
+            total += count
+            output.removeAll()
+            isDone = try codec.resume(methods: methods, tools: tools, room: 1000, into: &output)
+        }
+        total += output.count
+        #expect(total > 10 << 20)
+    }
 }

@@ -176,4 +176,61 @@ private func accept(_ type: String) -> [(String, String)] { [("accept", type)] }
             try run.view([]).text
                 == "404 content-type=application/json {\"code\":5,\"message\":\"none\"}")
     }
+
+    @Test(arguments: [ContentCoding.gzip, .brotli, .zstd], ["*/*", "text/event-stream"])
+    func `a stream is compressed as a whole, and flushed with its messages`(
+        coding: ContentCoding, accept: String
+    ) throws {
+        var run = run(accept)
+        run.options.stream.retryMilliseconds = 1
+        let plain = try run.view(envelope(tale) + envelope(tale))
+        run.fields.append(("accept-encoding", "\(coding.name)"))
+        for size in [1, 1000] {
+            for room in [0, Int.max] {
+                run.room = room
+                let view = try run.view(envelope(tale) + envelope(tale), size: size)
+                #expect(
+                    view.head
+                        == "\(plain.head) content-encoding=\(coding.name) vary=Accept-Encoding")
+                var inflated = OutputBlock()
+                try Compression().inflate(
+                    view.body.span, coding, into: &inflated, bytesMax: 1 << 20)
+                #expect(inflated.array == plain.body)
+            }
+        }
+    }
+
+    @Test func `what came before an error is compressed like the error`() throws {
+        var run = run("*/*")
+        run.fields.append(("accept-encoding", "gzip"))
+        let view = try run.view(envelope(tale) + envelope([0x0a, 9]), size: 1000)
+        let decoder = try #require(ContentCoding.gzip.makeDecoder())
+        var plain = OutputBlock()
+        var offset = 0
+        try decoder.decode(view.body.span, from: &offset, into: &plain, room: 10_000)
+        #expect(String(decoding: plain.array, as: UTF8.self).hasPrefix("[\(taleJSON),{\"error\":"))
+        #expect(!decoder.isAtEnd)
+    }
+
+    @Test(arguments: [
+        ("text/csv", true), ("application/xml", true), ("image/svg+xml", true),
+        ("image/png", false), ("application/zip", false), ("application/octet-stream", false),
+    ])
+    func `raw data is compressed where it is text`(type: String, isText: Bool) throws {
+        var run = run("*/*", "GET /v1/download/f")
+        run.fields.append(("accept-encoding", "gzip"))
+        let piece = [0x0a, UInt8(type.utf8.count)] + Array(type.utf8) + [0x12, 2, 104, 105]
+        let view = try run.view(envelope(piece), size: 4)
+        #expect(view.head.contains("content-encoding=gzip") == isText)
+        #expect(view.body.starts(with: [0x1f, 0x8b]) == isText)
+    }
+
+    @Test func `nothing is compressed where that is off`() throws {
+        var run = run("*/*")
+        run.options.rest.compresses = false
+        run.fields.append(("accept-encoding", "gzip"))
+        #expect(
+            try run.view(envelope(tale)).text
+                == "200 content-type=application/json \(head) [\(taleJSON)]")
+    }
 }

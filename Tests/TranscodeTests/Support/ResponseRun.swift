@@ -54,7 +54,7 @@ struct ResponseRun {
                 hasBegun = true
                 codec.appendHead(of: first, methods: methods, to: &head)
                 var preface = OutputBlock()
-                codec.appendPreface(methods: methods, to: &preface)
+                codec.appendPreface(methods: methods, tools: tools, to: &preface)
                 preface.append(output.bytes)
                 swap(&preface, &output)
             }
@@ -75,7 +75,8 @@ struct ResponseRun {
         var end = ResponseCodec.End.complete
         if hasBegun {
             end = codec.appendEnd(
-                status, metadata: last, methods: methods, trailers: &trailers, body: &output)
+                status, metadata: last, methods: methods, tools: tools, trailers: &trailers,
+                body: &output)
         } else {
             codec.appendResponse(
                 status, leading: first, trailing: last, methods: methods,

@@ -32,12 +32,12 @@ final class Exchange: TimerTarget {
     /// Monotonic nanoseconds.
     private(set) var deadline = Int64.max
     private var timer: EventLoop.TimerID?
-    /// Set while a REST stream's silence is counted (ExchangeStream.swift).
+    /// Set while a REST stream's silence is counted, or its end awaited (ExchangeStream.swift).
     var quietTimer: EventLoop.TimerID?
     /// When a REST stream's client was last sent something.
     var lastSent: Int64 = 0
 
-    enum TimerKind { static let (deadline, quiet): (UInt8, UInt8) = (0, 1) }
+    enum TimerKind { static let (deadline, quiet, breaking): (UInt8, UInt8, UInt8) = (0, 1, 2) }
 
     init(reactor: Reactor) { self.reactor = reactor }
 
@@ -195,6 +195,7 @@ final class Exchange: TimerTarget {
 
     func timerFired(_ kind: UInt8) {
         if kind == TimerKind.quiet { return quietTimerFired() }
+        if kind == TimerKind.breaking { return breakTimerFired() }
         timer = nil
         finish(.deadlineExceeded)
     }
@@ -217,7 +218,7 @@ final class Exchange: TimerTarget {
             client.send(scratch.body)
             switch end {
             case .complete: client.endResponse(trailers: scratch.trailers)
-            case .broken: client.abortResponse()
+            case .broken: breakLater()
             }
         } else {
             appendRequestID(to: &scratch.head)

@@ -77,4 +77,24 @@ extension Exchange {
         lastSent = reactor.loop.now
         awaitSilence(options.heartbeat)
     }
+
+    // MARK: A broken end
+
+    /// Between the last bytes of a body that ends abnormally, which tell why, and that end. Browsers drop what a page
+    /// has not read yet when they learn of the end: a write of its own is not enough for them.
+    static let breakNanoseconds: Int64 = 250_000_000
+
+    /// Everything is said: the body is broken off once the client has had it, and time to read it. A client that reads
+    /// nothing has the limit of stalled ones.
+    func breakLater() {
+        quietTimer = reactor.loop.schedule(
+            after: Exchange.breakNanoseconds, self, kind: Exchange.TimerKind.breaking)
+    }
+
+    func breakTimerFired() {
+        quietTimer = nil
+        // On HTTP/1.1 nothing may leave before the end of the request: then it is not waited for.
+        if client.pendingBytes > 0, state.request == .closed { return breakLater() }
+        client.abortResponse()
+    }
 }

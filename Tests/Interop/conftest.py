@@ -9,8 +9,10 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from support import http1, schema  # noqa: E402
+from support import browser, http1, schema  # noqa: E402
+from support.body_server import BODIES_SET, BodyServer  # noqa: E402
 from support.certificates import Certificates  # noqa: E402
+from support.configuration import configuration, run_gateway  # noqa: E402
 from support.echo_server import EchoServer  # noqa: E402
 from support.gateway_process import BINARY, GatewayProcess  # noqa: E402
 from support.matrix.run import matrix_gateway  # noqa: E402
@@ -100,6 +102,39 @@ def port(served):
     """Its port without TLS. Whatever a test sends, it stays up."""
     yield served.plain_port
     assert served.process.alive(), "\n".join(served.process.errors)
+
+
+class Web:
+    """A browser, its page from another origin, and the gateway that it calls, by HTTP/1.1 and by HTTP/2 over TLS."""
+
+    def __init__(self, context, pages, process):
+        self.context, self.origin, self.process = context, pages.origin, process
+        self.plain, self.tls = (url.rstrip("/") for url in process.listeners)
+
+    def page(self):
+        page = self.context.new_page()
+        page.goto(self.origin)
+        return page
+
+
+# Playwright runs an event loop in this thread, so it ends with the file whose tests use it.
+@pytest.fixture(scope="module")
+def web(echo, certificates, tmp_path_factory):
+    pages, files, identity = browser.PageServer(), BodyServer(), certificates.server
+    process = run_gateway(tmp_path_factory.mktemp("web"), configuration(
+        echo.target,
+        listeners=[{"address": "127.0.0.1:0"},
+                   {"address": "127.0.0.1:0", "tls": {"certificate": identity.chain, "key": identity.key_file}}],
+        upstreams={"echo": {"target": echo.target}, "files": {"target": files.target}},
+        services=[{"upstream": "echo", "descriptors": {"file": schema.INTEROP_SET},
+                   "sse": {"id_field": "index", "last_event_id_field": "after", "retry": "50ms", "heartbeat": "200ms"}},
+                  {"upstream": "files", "descriptors": {"file": BODIES_SET}}],
+        cors={"origins": [pages.origin], "credentials": True, "max_age": "1s"}))
+    with browser.chromium() as context:
+        yield Web(context, pages, process)
+    process.stop()
+    files.stop()
+    pages.stop()
 
 
 @pytest.fixture

@@ -134,8 +134,9 @@ class EchoServer:
     def ServerStream(self, request, context):
         watch = Watch(self.journal, request.key, context)
         pause = request.interval.ToTimedelta().total_seconds()
-        for index in range(request.count):
-            if watch.ended.wait(pause if index else 0):
+        first = request.after + 1 if request.HasField("after") else 0
+        for index in range(first, request.count):
+            if watch.ended.wait(pause if index > first else 0):
                 return
             yield StreamItem(index=index, payload=b"x" * request.size, key=request.key)
             self.journal.count(request.key)

@@ -6,14 +6,19 @@ from . import pairwise
 from .codings import CODINGS
 
 AXES = {
-    "protocol": ["connect", "connect-get", "grpc-web", "grpc-web-text", "grpc"],
+    "protocol": ["connect", "connect-get", "grpc-web", "grpc-web-text", "grpc", "rest"],
     "codec": ["proto", "json"],
     "http": ["1.1", "2"],
     "kind": ["unary", "client-stream", "server-stream", "bidi"],
     "coding": CODINGS,
     "tls": ["plain", "tls"],
     "outcome": ["ok", "exact", "error", "mid-error", "deadline", "cancel", "oversize", "oversize-answer"],
+    "form": ["none", "array", "ndjson", "sse"],
 }
+
+# How REST streams stand in bodies. A request is never `sse`: it has its messages one behind the other then, and with `none`.
+FORMS = {"unary": ["none"], "client-stream": ["none", "array", "ndjson"], "server-stream": ["array", "ndjson", "sse"],
+         "bidi": ["array", "ndjson", "sse"]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +33,10 @@ class Cell:
     coding: str
     tls: str
     outcome: str
+    form: str = "none"
 
     def __str__(self):
-        return "-".join(dataclasses.astuple(self))
+        return "-".join(value for value in dataclasses.astuple(self) if value != "none")
 
     @property
     def method(self):
@@ -50,7 +56,7 @@ class Cell:
     @property
     def is_bare(self):
         """Whether bodies are messages without envelopes."""
-        return self.protocol == "connect-get" or (self.protocol == "connect" and self.kind == "unary")
+        return self.protocol in ("connect-get", "rest") or (self.protocol == "connect" and self.kind == "unary")
 
     @property
     def is_full_duplex(self):
@@ -72,6 +78,10 @@ def can(cell):
     """Whether this client can make the call at all. Impossible calls are made by `raw` alone, to see how they are refused."""
     values = CLIENTS[cell.client]
     if any(getattr(cell, axis) not in allowed for axis, allowed in values.items()):
+        return False
+    if cell.form not in (FORMS[cell.kind] if cell.protocol == "rest" else ["none"]):
+        return False
+    if cell.protocol == "rest" and cell.codec != "json":
         return False
     if cell.client == "buf" and cell.http == "1.1" and (cell.tls == "tls" or cell.kind == "bidi"):
         return False  # it takes what ALPN offers, and HTTP/2 for what may be full-duplex
@@ -105,12 +115,11 @@ def cells(client, refused=False):
 
 
 def pairwise_cells():
-    """A short list with every pair of values, for each client by itself, so that no client's axes hide another's."""
-    for client in CLIENTS:
-        for refused in (False, True):
-            def possible(row):
-                cell = Cell(client, **row)
-                return can(cell) and (refusal(cell) is not None) == refused
+    """A short list with every pair of values, for each client by itself and for REST, so that no one's axes hide another's."""
+    for client, is_rest, refused in itertools.product(CLIENTS, (False, True), (False, True)):
+        def possible(row):
+            cell = Cell(client, **row)
+            return can(cell) and (cell.protocol == "rest", refusal(cell) is not None) == (is_rest, refused)
 
-            for row in pairwise.rows(axes(client), possible):
-                yield Cell(client, **row)
+        for row in pairwise.rows(axes(client), possible):
+            yield Cell(client, **row)

@@ -35,3 +35,54 @@ def decompress(coding, data):
             return reader.read()
     assert coding == "identity", coding
     return data
+
+
+class Deflater:
+    """One body in pieces, each of which can be inflated when it is there."""
+
+    def __init__(self, coding):
+        self.coding = coding
+        if coding == "gzip":
+            self.stream = zlib.compressobj(wbits=31)
+        elif coding == "br":
+            self.stream = brotli.Compressor()
+        elif coding == "zstd":
+            self.stream = zstandard.ZstdCompressor().compressobj()
+
+    def piece(self, data):
+        if self.coding == "gzip":
+            return self.stream.compress(data) + self.stream.flush(zlib.Z_SYNC_FLUSH)
+        if self.coding == "br":
+            return self.stream.process(data) + self.stream.flush()
+        if self.coding == "zstd":
+            return self.stream.compress(data) + self.stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        return data
+
+    def end(self):
+        if self.coding == "br":
+            return self.stream.finish()
+        return b"" if self.coding == "identity" else self.stream.flush()
+
+
+class Inflater:
+    """The reverse. `check_end`: the body is whole."""
+
+    def __init__(self, coding):
+        self.coding = coding
+        if coding == "gzip":
+            self.stream = zlib.decompressobj(wbits=31)
+        elif coding == "br":
+            self.stream = brotli.Decompressor()
+        elif coding == "zstd":
+            self.stream = zstandard.ZstdDecompressor().decompressobj()
+
+    def piece(self, data):
+        if self.coding == "identity":
+            return data
+        return self.stream.process(data) if self.coding == "br" else self.stream.decompress(data)
+
+    def check_end(self):
+        if self.coding == "br":
+            assert self.stream.is_finished()
+        elif self.coding != "identity":
+            assert self.stream.eof and not self.stream.unused_data

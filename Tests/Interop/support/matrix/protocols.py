@@ -8,35 +8,10 @@ import urllib.parse
 from . import framing
 from .codings import compress, decompress
 from .framing import CODES, Base64Text, Envelopes, envelope, inflate, metadata, single
+from .protocol import Protocol
+from .rest import REST
 
 CONNECT_TYPES = {"proto": "application/proto", "json": "application/json"}
-
-
-class Protocol:
-    """One call. `head_fields` and `send` make the request; `receive_head`, `receive` and `end` read the answer: payloads go
-    to `payloads`, and how it ended to `failure`, `leading` and `trailing`."""
-
-    method = "POST"
-    uses_http_trailers = False
-
-    def __init__(self, codec, coding, is_stream):
-        self.codec, self.coding, self.is_stream = codec, coding, is_stream
-        self.payloads, self.failure, self.has_ended = [], None, False
-        self.leading, self.trailing, self.trailer_pairs = {}, {}, []
-        self.status, self.fields, self.compressed = None, [], 0
-        self.is_trailers_only = False
-
-    def path(self, path):
-        return path
-
-    def check_leaks(self, allowed):
-        """No field of another protocol, nor of the hop behind the gateway."""
-        for name, _ in self.fields:
-            assert name not in ("te", "upgrade", "keep-alive"), self.fields
-            if name.startswith(("grpc-", "connect-", "trailer-", "proxy-")):
-                assert name in allowed or name.startswith("trailer-") and "trailer-*" in allowed, self.fields
-        for name in ("content-type", "content-length", "date", "content-encoding"):
-            single(self.fields, name)
 
 
 class ConnectUnary(Protocol):
@@ -269,6 +244,8 @@ class GRPCWebText(GRPCWeb):
 
 def protocol(cell):
     """The protocol object of a cell."""
+    if cell.protocol == "rest":
+        return REST(cell)
     kinds = {"connect": ConnectUnary if cell.is_bare else ConnectStream, "connect-get": ConnectGet, "grpc-web": GRPCWeb,
              "grpc-web-text": GRPCWebText, "grpc": GRPC}
     return kinds[cell.protocol](cell.codec, cell.coding, not cell.is_bare)

@@ -19,7 +19,7 @@ class RawCall:
 
     def __init__(self, gateway, cell, timeout=None, metadata=REQUEST_METADATA):
         self.cell, self.protocol, self.taken = cell, protocol(cell), 0
-        self.path = f"/{SERVICE}/{cell.method}"
+        self.path = self.protocol.path(f"/{SERVICE}/{cell.method}")
         port = gateway.tls_port if cell.tls == "tls" else gateway.plain_port
         self.open = lambda path: transport.request(
             cell.http, port, gateway.authority if cell.tls == "tls" else None, self.protocol.method, path,
@@ -33,11 +33,11 @@ class RawCall:
         if self.request is None:
             self.request = self.open(self.protocol.target(self.path, payload))
             return
-        self.request.send(self.protocol.send(payload), end)
+        self.request.send(self.protocol.send(payload) + (self.protocol.finish() if end else b""), end)
 
     def finish(self):
         if self.protocol.method == "POST":
-            self.request.send(b"", end=True)
+            self.request.send(self.protocol.finish(), end=True)
 
     def head(self):
         if not self.has_head:
@@ -48,7 +48,12 @@ class RawCall:
         """The next answer; None once the call has ended."""
         self.head()
         while len(self.protocol.payloads) <= self.taken and not self.has_ended:
-            data = self.request.read()
+            try:
+                data = self.request.read()
+            except transport.Broken as error:
+                self.has_ended = True
+                self.protocol.broken(error)
+                continue
             if data is None:
                 self.has_ended = True
                 self.protocol.end(self.request.trailers)
@@ -74,7 +79,7 @@ class RawCall:
         return Outcome(
             code=failure.code if failure else "ok", message=failure.message if failure else "",
             details=failure.details if failure else [], debug=failure.debug if failure else None, items=items,
-            leading=found.leading, trailing=found.trailing, gateway_error=gateway_error, tells_gateway_error=True,
+            leading=found.leading, trailing=found.trailing, gateway_error=gateway_error, tells_gateway_error=found.tells_gateway_error,
             compressed=found.compressed)
 
 

@@ -22,6 +22,9 @@ public struct ServerSettings: Sendable {
     public var trustedProxies = TrustedProxies()
     /// Which pages of other origins may call; nil: the gateway says nothing of that.
     public var cors: CORSPolicy?
+    /// PINGs towards clients of HTTP/2 with calls in flight: proxies between keep the connection, and clients that are
+    /// gone are found.
+    var clientKeepalive = Keepalive(time: 30_000_000_000, timeout: 20_000_000_000)
     var http1 = HTTP1Limits()
     var http2 = HTTP2Limits()
     var upstreamHTTP2 = HTTP2Limits()

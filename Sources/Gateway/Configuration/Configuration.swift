@@ -8,6 +8,7 @@ public struct Configuration: Sendable, Equatable {
     public var services: [ServiceConfiguration] = []
     public var limits = LimitsConfiguration()
     public var http1 = HTTP1Configuration()
+    public var http2 = HTTP2Configuration()
     public var trustedProxies = TrustedProxies()
     public var cors: CORSPolicy?
     public var drain = DrainConfiguration()
@@ -18,6 +19,14 @@ public struct Configuration: Sendable, Equatable {
 public struct HTTP1Configuration: Sendable, Equatable {
     /// A client that has sent FIN behind its request is answered; otherwise it is gone.
     public var allowsHalfClose = false
+}
+
+/// How clients of HTTP/2 with calls in flight are asked whether they live.
+public struct HTTP2Configuration: Sendable, Equatable {
+    /// Nanoseconds without a byte of theirs before a PING; 0: never.
+    public var keepaliveTime: Int64 = 30_000_000_000
+    /// Nanoseconds that they have to answer.
+    public var keepaliveTimeout: Int64 = 20_000_000_000
 }
 
 /// One address that is listened on.

@@ -34,6 +34,12 @@ extension Configuration {
             if let value = mapping.boolean("allow_half_close") { http1.allowsHalfClose = value }
             mapping.finish()
         }
+        if let mapping = top.mapping("http2") {
+            if let keepalive = mapping.mapping("keepalive") {
+                http2 = HTTP2Configuration(keepalive)
+            }
+            mapping.finish()
+        }
         if let mapping = top.mapping("drain") {
             if let timeout = mapping.duration("timeout", in: 0...24 * Configuration.hour) {
                 drain.timeoutNanoseconds = timeout
@@ -158,6 +164,21 @@ extension ListenerTLSConfiguration {
         guard let certificate, let key else { return nil }
         self.certificate = certificate
         self.key = key
+    }
+}
+
+extension HTTP2Configuration {
+    /// Decodes `http2.keepalive`.
+    init(_ mapping: MappingDecoder) {
+        self.init()
+        let times = 0...24 * Configuration.hour
+        if let time = mapping.duration("time", in: times) { keepaliveTime = time }
+        if let timeout = mapping.duration(
+            "timeout", in: Configuration.second / 10...Configuration.hour)
+        {
+            keepaliveTimeout = timeout
+        }
+        mapping.finish()
     }
 }
 

@@ -77,6 +77,9 @@ extension ServerSettings {
         headNanoseconds = limits.requestHeadersNanoseconds
         stalledNanoseconds = limits.stalledNanoseconds
         connectionsMax = limits.connectionsMax
+        clientKeepalive = Keepalive(
+            time: configuration.http2.keepaliveTime > 0 ? configuration.http2.keepaliveTime : nil,
+            timeout: configuration.http2.keepaliveTimeout)
         http1AllowsHalfClose = configuration.http1.allowsHalfClose
         trustedProxies = configuration.trustedProxies
         cors = configuration.cors

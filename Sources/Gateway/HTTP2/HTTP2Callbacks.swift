@@ -87,7 +87,12 @@ private func onFrame(
     case NGHTTP2_SETTINGS.rawValue:
         if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.report(.settings, nil) }
     case NGHTTP2_PING.rawValue:
-        if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0 { owner.report(.pong, nil) }
+        // Of a PING that asked for a sign of life (`HTTP2Session.ping`) nobody wants the answer.
+        if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0,
+            unsafe frame.pointee.ping.opaque_data.0 == 0
+        {
+            owner.report(.pong, nil)
+        }
     case NGHTTP2_GOAWAY.rawValue:
         let goAway = unsafe frame.pointee.goaway
         unsafe owner.report(

@@ -19,6 +19,7 @@ final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
             stream, role: .server, limits: reactor.settings.http2, pool: reactor.streams,
             loop: reactor.loop, headNanoseconds: reactor.settings.headNanoseconds)
         idleSince = reactor.loop.now
+        connection.keepalive = reactor.settings.clientKeepalive
     }
 
     /// Enters the loop with the bytes that were read to tell the protocol; none when ALPN told it.
@@ -141,6 +142,8 @@ final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
             let idleUntil = idleSince.addingReportingOverflow(reactor.settings.idleNanoseconds)
             wait = min(wait, max(idleUntil.partialValue - reactor.loop.now, 0))
         }
+        wait = min(wait, connection.keepAlive(isNeeded: connection.streamCount > 0))
+        guard !connection.isClosed else { return }
         timer = reactor.loop.schedule(after: wait, self)
     }
 

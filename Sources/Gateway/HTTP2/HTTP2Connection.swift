@@ -34,6 +34,8 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
         case protocolViolation(HTTP2Error)
         /// A head was begun and not finished in time.
         case headTimeout
+        /// Nothing was read for too long after a PING.
+        case silent
         /// The owner wants it.
         case closed(String)
     }
@@ -51,6 +53,10 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
     /// From the first byte of a head to its last; nil is no limit.
     private let headNanoseconds: Int64?
     private var headTimer: EventLoop.TimerID?
+    /// Whether the peer lives; `keepAlive` asks.
+    var keepalive = Keepalive(time: nil, timeout: 0)
+    /// When the last byte came.
+    private var lastRead: Int64
     /// Which head, in the session's count, the timer is for.
     private var watchedHead: UInt32 = 0
 
@@ -59,6 +65,7 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
         loop: EventLoop, headNanoseconds: Int64? = nil
     ) throws(HTTP2Error) {
         self.loop = loop
+        lastRead = loop.now
         self.headNanoseconds = headNanoseconds
         transport = Transport(stream, loop: loop)
         session = try HTTP2Session(role: role, limits: limits, pool: pool)
@@ -111,6 +118,7 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
     }
 
     private func process(_ input: Span<UInt8>) {
+        lastRead = loop.now
         do throws(HTTP2Error) {
             try session.receive(input)
         } catch {
@@ -260,6 +268,22 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
         }
         dispatch(Span())
         closeIfFinished()
+    }
+
+    /// Sends a PING when nothing came for long, and closes when nothing came after it.
+    /// - Parameter isNeeded: somebody waits for the peer.
+    /// - Returns: the nanoseconds after which to ask again.
+    func keepAlive(isNeeded: Bool) -> Int64 {
+        switch keepalive.check(now: loop.now, lastRead: lastRead, isNeeded: isNeeded) {
+        case .wait(let until): return until - loop.now
+        case .ping:
+            session.ping()
+            flushLater()
+            return keepalive.timeout
+        case .dead:
+            close(.silent)
+            return .max
+        }
     }
 
     private func closeIfFinished() {

@@ -155,6 +155,12 @@ final class HTTP2Session {
         _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
     }
 
+    /// Asks for a sign of life. Its answer is not reported: that it was read is enough.
+    func ping() {
+        var data: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0]
+        _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), &data)
+    }
+
     /// Second half: streams above the last one seen are refused.
     func goAway(code: UInt32) {
         let last = unsafe nghttp2_session_get_last_proc_stream_id(session)

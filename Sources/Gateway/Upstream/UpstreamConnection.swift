@@ -126,6 +126,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         case .cannotWrite(let reason): "write failed: \(reason)"
         case .protocolViolation(let error):
             "the upstream does not speak HTTP/2: \(error.description)"
+        case .silent: "the upstream did not answer a keepalive PING"
         case .peerClosed, .finished, .headTimeout, nil: "connection closed by the upstream"
         }
     }

@@ -57,6 +57,7 @@ public struct UpstreamConfiguration: Sendable, Equatable {
     public var timeoutMax: Int64?
     /// Nanoseconds in which its reflection must tell its services at the start, where an entry wants that.
     public var reflectionTimeout: Int64 = 10_000_000_000
+    public var options = UpstreamOptions()
 }
 
 /// PEM files towards an upstream; the system's roots where `ca` is nil.

@@ -31,8 +31,8 @@ public struct ConfiguredGateway: Sendable {
         }
         upstreams = configuration.upstreams.map { upstream in
             UpstreamPlan(
-                name: upstream.name, targets: upstream.targets, tls: certificates.upstream(upstream)
-            )
+                name: upstream.name, targets: upstream.targets,
+                tls: certificates.upstream(upstream), options: upstream.options)
         }
         self.methods = try ConfiguredGateway.checked(
             methods, built.problems + certificates.problems, file: name)

@@ -12,15 +12,6 @@ extension UpstreamConfiguration {
         self.position = position
         targets = UpstreamConfiguration.targets(mapping)
         tls = mapping.mapping("tls").map { UpstreamTLSConfiguration($0) }
-        if let node = mapping.value("balance") {
-            let balances: [(String, Bool)] = [
-                ("round_robin", true), ("pick_first", false), ("least_request", false),
-            ]
-            let path = mapping.path("balance")
-            if decoder.choice(node, path, among: balances) == false {
-                decoder.report(node.position, "\(path): \(node.kindName) is not supported yet")
-            }
-        }
         if let timeout = mapping.mapping("timeout") {
             TimeoutOverrides(timeout).apply(default: &timeoutDefault, max: &timeoutMax)
         }
@@ -29,7 +20,8 @@ extension UpstreamConfiguration {
             if let value = reflection.duration("timeout", in: range) { reflectionTimeout = value }
             reflection.finish()
         }
-        mapping.unsupported("health", "retry", "keepalive", "connection")
+        options = UpstreamOptions(mapping)
+        mapping.unsupported("health", "retry", "keepalive")
         mapping.finish()
         if targets.isEmpty { return nil }
     }

@@ -2,38 +2,36 @@ import Transcode
 
 /// One upstream as one reactor sees it: its addresses, and the calls that wait for a connection.
 ///
-/// Calls are spread over the ready addresses in turn. While none is ready but one may become so, calls wait,
-/// their deadlines running; once all have failed, calls are refused with the reason until one recovers. Names are
-/// resolved again and again: addresses come and go, and calls in flight stay where they are.
-final class Channel {
+/// While no address is ready but one may become so, calls wait, their deadlines running; once all have failed, calls
+/// are refused with the reason until one recovers. Names are resolved again and again: addresses come and go, and calls
+/// in flight stay where they are.
+final class Channel: TimerTarget {
     /// Calls that may wait for a connection or a free stream.
     static let waitingMax = 10_000
-    /// Ended calls that may stand in the queue beside as many as still wait.
-    static let staleMax = 64
+
+    private enum Timer { static let (nextAddress, idle): (UInt8, UInt8) = (0, 1) }
 
     let name: String
     /// `:authority` of every call.
     let authority: String
     /// How connections are secured; nil means plain.
     let tls: TLSClientContext?
+    let options: UpstreamOptions
     private let reactor: Reactor
     private var endpoints: [Endpoint] = []
     private var subchannels: [Subchannel] = []
     /// Subchannels of addresses that are gone, until their last call is done.
     private var retired: [Subchannel] = []
-    private var next = 0
-    private var waiting: [Waiting] = []
-    private var firstWaiting = 0
-    /// Calls in the queue that still wait; the others have ended meanwhile and are passed over.
-    private var waitingCount = 0
-
-    private struct Waiting {
-        let caller: any UpstreamCall
-        /// Tells whether the caller still serves the same call.
-        let call: UInt64
-
-        var isCurrent: Bool { caller.call == call && caller.isQueued }
-    }
+    private var picker: Picker
+    private var pickFirst = PickFirst()
+    private var waiting = WaitingCalls()
+    private var addressTimer: EventLoop.TimerID?
+    private var idleTimer: EventLoop.TimerID?
+    /// Calls since the idle timer fired last, and how often it has seen none.
+    private var callsSeen: UInt64 = 0
+    private var quietChecks = 0
+    /// No call has come for long: nothing is connected until one does.
+    private var isIdle = false
 
     /// One target: an address that stays, or a name with the addresses it stood for last.
     private struct Endpoint {
@@ -44,7 +42,9 @@ final class Channel {
     init(_ plan: UpstreamPlan, reactor: Reactor) {
         name = plan.name
         tls = plan.tls
+        options = plan.options
         authority = plan.targets.first?.authority ?? plan.name
+        picker = Picker(plan.options.balance, seed: UInt64.random(in: 0...UInt64.max))
         self.reactor = reactor
         for target in plan.targets {
             switch target {
@@ -61,15 +61,20 @@ final class Channel {
 
     /// The `:scheme` of its requests.
     var scheme: StaticString { tls == nil ? "http" : "https" }
-    var hasWaiting: Bool { waitingCount > 0 }
+    var hasWaiting: Bool { waiting.count > 0 }
 
-    /// Resolves every name and connects every address, without waiting for a first call.
+    /// Resolves every name and connects, without waiting for a first call.
     func connect() {
         updateSubchannels()
         for endpoint in endpoints { endpoint.resolver?.start() }
+        awaitIdleness()
     }
 
     func shutDown() {
+        for timer in [addressTimer, idleTimer] {
+            if let timer { reactor.loop.cancel(timer) }
+        }
+        (addressTimer, idleTimer) = (nil, nil)
         for endpoint in endpoints { endpoint.resolver?.stop() }
         for subchannel in subchannels + retired { subchannel.shutDown() }
     }
@@ -84,105 +89,159 @@ final class Channel {
 
     /// Connects new addresses, and lets those that are gone finish their calls.
     private func updateSubchannels() {
+        var addresses = endpoints.flatMap(\.addresses)
+        if options.balance == .pickFirst { addresses = PickFirst.interleaved(addresses) }
         var kept: [Subchannel] = []
-        for address in endpoints.flatMap(\.addresses)
-        where !kept.contains(where: { $0.address == address }) {
+        for address in addresses where !kept.contains(where: { $0.address == address }) {
             let known = subchannels.first { $0.address == address }
             kept.append(known ?? Subchannel(address: address, channel: self, reactor: reactor))
         }
         let gone = subchannels.filter { old in !kept.contains { $0 === old } }
         subchannels = kept
-        next = 0
         retired += gone
         for subchannel in gone { subchannel.retire() }
-        for subchannel in kept { subchannel.connect() }
+        let chosen = kept.firstIndex { $0.connectivity == .ready }
+        pickFirst.addressesChanged(count: kept.count, chosen: chosen)
+        if !isIdle { connectAddresses() }
     }
 
     /// The last call of a subchannel that is gone has ended.
     func subchannelRetired(_ subchannel: Subchannel) { retired.removeAll { $0 === subchannel } }
+
+    /// Connects what is not connected: every address, or for `pick_first` one of them.
+    private func connectAddresses() {
+        if options.balance == .pickFirst {
+            perform(pickFirst.connectWanted())
+        } else {
+            for subchannel in subchannels { subchannel.connect() }
+        }
+    }
+
+    private func perform(_ action: PickFirst.Action) {
+        guard action != .none else { return }
+        if let addressTimer { reactor.loop.cancel(addressTimer) }
+        addressTimer = nil
+        switch action {
+        case .none: break
+        case .attempt(let index):
+            addressTimer = reactor.loop.schedule(
+                after: PickFirst.delayNanoseconds, self, kind: Timer.nextAddress)
+            subchannels[index].connect()
+        case .choose(let index):
+            for other in subchannels.indices where other != index { subchannels[other].rest() }
+        }
+    }
+
+    // MARK: What subchannels report
+
+    /// Calls that wait may go.
+    func becameReady(_ subchannel: Subchannel) {
+        if options.balance == .pickFirst,
+            let index = subchannels.firstIndex(where: { $0 === subchannel })
+        {
+            perform(pickFirst.becameReady(index))
+        }
+        dispatchWaiting()
+        if hasWaiting { connectMore() }
+    }
+
+    /// The names may stand for other addresses by now.
+    func attemptFailed() {
+        for endpoint in endpoints { endpoint.resolver?.refresh() }
+        if options.balance == .pickFirst { perform(pickFirst.proceed()) }
+        failWaiting()
+    }
+
+    /// The last connection to an address has ended, or takes no more calls.
+    func connectionLost(_ subchannel: Subchannel, lived: Int64) {
+        guard !isIdle else { return }
+        if options.balance == .pickFirst {
+            if let index = subchannels.firstIndex(where: { $0 === subchannel }) {
+                pickFirst.lost(index)
+            }
+        } else {
+            subchannel.reconnect(lived: lived)
+        }
+        if hasWaiting { connectAddresses() }
+    }
+
+    // MARK: Idleness
+
+    private func awaitIdleness() {
+        // Quiet twice: a channel sleeps after no less than that time, and at most half as much more.
+        idleTimer = reactor.loop.schedule(
+            after: options.connection.idleMax / 2, self, kind: Timer.idle)
+    }
+
+    func timerFired(_ kind: UInt8) {
+        if kind == Timer.nextAddress {
+            addressTimer = nil
+            perform(pickFirst.proceed())
+            return
+        }
+        awaitIdleness()
+        let hasCalls = callsSeen > 0 || hasWaiting || subchannels.contains(where: \.hasStreams)
+        quietChecks = hasCalls ? 0 : quietChecks + 1
+        callsSeen = 0
+        if quietChecks == 2 { sleep() }
+    }
+
+    private func sleep() {
+        guard !isIdle else { return }
+        isIdle = true
+        for subchannel in subchannels { subchannel.rest() }
+        pickFirst.addressesChanged(count: subchannels.count, chosen: nil)
+    }
 
     // MARK: Calls
 
     /// Opens the call's upstream stream now, or when a connection can take it.
     /// - Throws: UNAVAILABLE when no address can be reached, RESOURCE_EXHAUSTED when too many calls wait.
     func start(_ caller: any UpstreamCall) throws(Status) {
+        callsSeen &+= 1
         if !hasWaiting, let connection = pick() {
             caller.openUpstream(on: connection)
             return
         }
+        isIdle = false
         if let failure = commonFailure() { throw failure }
-        guard waitingCount < Channel.waitingMax else {
+        guard waiting.count < Channel.waitingMax else {
             throw Status(
                 .resourceExhausted,
                 "more than \(Channel.waitingMax) calls wait for upstream \(name)",
                 reason: "upstream_queue_full")
         }
-        waiting.append(Waiting(caller: caller, call: caller.call))
-        waitingCount += 1
-        caller.isQueued = true
-        for subchannel in subchannels { subchannel.connect() }
+        waiting.append(caller)
+        connectAddresses()
+        connectMore()
+    }
+
+    /// Addresses whose connections are full may have another one.
+    private func connectMore() {
+        for subchannel in subchannels { subchannel.connectAnother() }
     }
 
     /// A call that waited has ended: by its deadline, or with its client.
-    func leave(_ caller: any UpstreamCall) {
-        caller.isQueued = false
-        waitingCount -= 1
-        guard waiting.count - firstWaiting > 2 * waitingCount + Channel.staleMax else { return }
-        waiting.removeSubrange(..<firstWaiting)
-        waiting.removeAll { !$0.isCurrent }
-        firstWaiting = 0
-    }
+    func leave(_ caller: any UpstreamCall) { waiting.leave(caller) }
 
     /// Starts waiting calls as far as there is room for their streams.
     func dispatchWaiting() {
         while hasWaiting {
-            guard let connection = pick(), let caller = takeFirst() else { return }
+            guard let connection = pick(), let caller = waiting.takeFirst() else { return }
             caller.openUpstream(on: connection)
         }
-    }
-
-    /// The call that has waited longest.
-    private func takeFirst() -> (any UpstreamCall)? {
-        while firstWaiting < waiting.count {
-            let entry = waiting[firstWaiting]
-            advance()
-            guard entry.isCurrent else { continue }
-            entry.caller.isQueued = false
-            waitingCount -= 1
-            return entry.caller
-        }
-        return nil
-    }
-
-    /// A connection failed: the names may stand for other addresses by now.
-    func subchannelFailed() {
-        for endpoint in endpoints { endpoint.resolver?.refresh() }
-        failWaiting()
     }
 
     /// Fails the waiting calls when no address is left that could serve them.
     func failWaiting() {
         guard let failure = commonFailure() else { return }
-        while let caller = takeFirst() { caller.upstreamUnavailable(failure) }
-    }
-
-    private func advance() {
-        firstWaiting += 1
-        if firstWaiting == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
-            firstWaiting = 0
-        } else if firstWaiting > 1024, firstWaiting * 2 > waiting.count {
-            waiting.removeFirst(firstWaiting)
-            firstWaiting = 0
-        }
+        while let caller = waiting.takeFirst() { caller.upstreamUnavailable(failure) }
     }
 
     private func pick() -> UpstreamConnection? {
-        for _ in subchannels.indices {
-            next = next + 1 < subchannels.count ? next + 1 : 0
-            if let connection = subchannels[next].available { return connection }
-        }
-        return nil
+        if subchannels.count == 1 { return subchannels[0].available }
+        let index = picker.pick(count: subchannels.count) { subchannels[$0].load }
+        return index.flatMap { subchannels[$0].available }
     }
 
     private func commonFailure() -> Status? {

@@ -12,21 +12,22 @@ struct ResolverSchedule: Equatable {
     static let second: Int64 = 1_000_000_000
     /// Where the answer tells no time to live, as /etc/hosts does.
     static let usualNanoseconds = 30 * second
-    /// A time to live is taken between these.
-    static let range = second...300 * second
+    /// No time to live is taken for longer.
+    static let maximumNanoseconds = 300 * second
     /// Waits after failures: doubled each time.
     static let failureRange = second...30 * second
-    /// A failed connection asks for no more than one look-up in this time.
-    static let refreshNanoseconds = 5 * second
 
+    /// Nanoseconds from an answer to the next look-up, whatever its time to live and whichever connections fail.
+    let intervalMin: Int64
     private var nextFailureWait = failureRange.lowerBound
+
+    init(intervalMin: Int64) { self.intervalMin = intervalMin }
 
     /// Nanoseconds from an answer to the next look-up.
     mutating func waitAfterAnswer(timeToLive: Int64?) -> Int64 {
         nextFailureWait = ResolverSchedule.failureRange.lowerBound
-        guard let timeToLive else { return ResolverSchedule.usualNanoseconds }
-        return min(
-            max(timeToLive, ResolverSchedule.range.lowerBound), ResolverSchedule.range.upperBound)
+        let wait = timeToLive ?? ResolverSchedule.usualNanoseconds
+        return max(min(wait, ResolverSchedule.maximumNanoseconds), intervalMin)
     }
 
     mutating func waitAfterFailure() -> Int64 {
@@ -44,7 +45,7 @@ final class Resolver: TimerTarget {
     private let endpoint: Int
     private unowned let channel: Channel
     private let reactor: Reactor
-    private var schedule = ResolverSchedule()
+    private var schedule: ResolverSchedule
     private var query: DNSQuery?
     private var timer: EventLoop.TimerID?
     private var addresses: [SocketAddress] = []
@@ -58,6 +59,7 @@ final class Resolver: TimerTarget {
         self.endpoint = endpoint
         self.channel = channel
         self.reactor = reactor
+        schedule = ResolverSchedule(intervalMin: channel.options.resolveIntervalMin)
     }
 
     deinit { query?.cancel() }
@@ -74,7 +76,7 @@ final class Resolver: TimerTarget {
     /// A connection failed: look again, unless that was done just now.
     func refresh() {
         guard query == nil, !isStopped, failure == nil,
-            reactor.loop.now - answeredAt >= ResolverSchedule.refreshNanoseconds
+            reactor.loop.now - answeredAt >= schedule.intervalMin
         else { return }
         cancelTimer()
         lookUp()

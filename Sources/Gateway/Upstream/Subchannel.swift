@@ -1,16 +1,18 @@
 import Logging
 import Transcode
 
-/// One address of an upstream: its state, its connection, its reconnection.
+/// One address of an upstream: its state, its connections, its reconnection.
 final class Subchannel: TimerTarget {
     let address: SocketAddress
     private let reactor: Reactor
     private unowned let channel: Channel
     private var state = SubchannelState()
-    /// The attempt under way.
+    /// The attempt under way: first its connector, then a connection that awaits the upstream's SETTINGS.
     private var connector: UpstreamConnector?
-    private var connection: UpstreamConnection?
-    /// Connections that finish their calls after the upstream announced its end.
+    private var candidate: UpstreamConnection?
+    /// Connections that take calls.
+    private var connections: [UpstreamConnection] = []
+    /// Connections that finish their calls and take no more.
     private var draining: [UpstreamConnection] = []
     private var timer: EventLoop.TimerID?
     /// Why the last attempt failed.
@@ -23,41 +25,74 @@ final class Subchannel: TimerTarget {
     }
 
     var tls: TLSClientContext? { channel.tls }
+    var options: ConnectionOptions { channel.options.connection }
     var hasFailed: Bool { state.hasFailed }
+    var connectivity: SubchannelState.Connectivity { state.connectivity }
 
-    /// The connection, if it can take one more stream now.
-    var available: UpstreamConnection? {
-        guard let connection, connection.canOpenStream else { return nil }
-        return connection
+    /// A connection that can take one more stream now.
+    var available: UpstreamConnection? { connections.first { $0.canOpenStream } }
+
+    /// The calls on its connections; nil when none can take one more.
+    var load: Int? {
+        var sum = 0
+        var isAvailable = false
+        for connection in connections {
+            sum += connection.streamCount
+            if connection.canOpenStream { isAvailable = true }
+        }
+        return isAvailable ? sum : nil
+    }
+
+    /// Whether calls are under way.
+    var hasStreams: Bool {
+        connections.contains { $0.streamCount > 0 } || draining.contains { $0.streamCount > 0 }
     }
 
     func connect() { perform(state.connectWanted()) }
 
+    /// Calls wait although this address is connected.
+    func connectAnother() { perform(state.anotherWanted(limit: options.countMax)) }
+
     func shutDown() {
         state.shutDown()
-        if let timer { reactor.loop.cancel(timer) }
-        timer = nil
-        connector?.cancel()
-        connector = nil
-        connection?.close("the gateway is stopping")
-        for connection in draining { connection.close("the gateway is stopping") }
+        abandonAttempt()
+        for connection in connections + draining { connection.close("the gateway is stopping") }
     }
 
     /// The address is gone: no new calls, and the end after the last one.
     func retire() {
         state.shutDown()
-        connector?.cancel()
-        connector = nil
-        if let connection {
-            self.connection = nil
-            draining.append(connection)
-            connection.drain()
-        }
+        abandonAttempt()
+        drainAll()
         reportIfRetired()
     }
 
+    /// Lets go of its connections; calls on them are finished.
+    func rest() {
+        state.rest()
+        abandonAttempt()
+        drainAll()
+    }
+
+    private func drainAll() {
+        let drained = connections
+        connections = []
+        draining += drained
+        for connection in drained { connection.drain() }
+    }
+
+    private func abandonAttempt() {
+        if let timer { reactor.loop.cancel(timer) }
+        timer = nil
+        connector?.cancel()
+        connector = nil
+        let abandoned = candidate
+        candidate = nil
+        abandoned?.close("no longer wanted")
+    }
+
     private func reportIfRetired() {
-        guard state.connectivity == .shutdown, connection == nil, draining.isEmpty else { return }
+        guard state.connectivity == .shutdown, connections.isEmpty, draining.isEmpty else { return }
         channel.subchannelRetired(self)
     }
 
@@ -68,34 +103,36 @@ final class Subchannel: TimerTarget {
         connector = nil
         do {
             let made = try UpstreamConnection(stream, for: self, reactor: reactor)
-            connection = made
+            candidate = made
             try made.start(deadline: deadline)
         } catch {
             stream.socket.close()
-            connection = nil
-            attemptEnded("\(error)")
+            candidate = nil
+            attemptFailed("\(error)")
         }
     }
 
-    /// Nothing came of the attempt, or its connection is gone.
-    func attemptEnded(_ reason: String) {
+    /// Nothing came of the attempt.
+    func attemptFailed(_ reason: String) {
         connector = nil
         failure = reason
         let wasFailed = state.hasFailed
-        let action = state.connectionEnded(random: Double.random(in: 0..<1))
+        perform(state.attemptFailed(random: Double.random(in: 0..<1)))
         if state.hasFailed, !wasFailed {
             reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
         }
-        perform(action)
-        if state.hasFailed { channel.subchannelFailed() } else if channel.hasWaiting { connect() }
+        channel.attemptFailed()
     }
 
     // MARK: What the connection reports
 
-    func connectionReady() {
+    func connectionReady(_ ready: UpstreamConnection) {
+        guard candidate === ready else { return }
+        candidate = nil
+        connections.append(ready)
         if state.hasFailed { reactor.log.info("upstream \(channel.name) (\(address)): connected") }
         state.becameReady()
-        channel.dispatchWaiting()
+        channel.becameReady(self)
     }
 
     /// A stream ended, or the upstream changed its limit.
@@ -104,20 +141,31 @@ final class Subchannel: TimerTarget {
     }
 
     func connectionDraining(_ ended: UpstreamConnection) {
-        guard connection === ended else { return }
-        connection = nil
-        draining.append(ended)
-        state.drainAnnounced()
-        if channel.hasWaiting { connect() }
+        guard let index = connections.firstIndex(where: { $0 === ended }) else { return }
+        draining.append(connections.remove(at: index))
+        lost(ended)
     }
 
-    func connectionClosed(_ ended: UpstreamConnection, reason: String, wasDraining: Bool) {
+    func connectionClosed(_ ended: UpstreamConnection, reason: String) {
         draining.removeAll { $0 === ended }
         defer { reportIfRetired() }
-        guard !wasDraining, connection === ended else { return }
-        connection = nil
-        attemptEnded(reason)
+        if candidate === ended {
+            candidate = nil
+            attemptFailed(reason)
+        } else if let index = connections.firstIndex(where: { $0 === ended }) {
+            connections.remove(at: index)
+            failure = reason
+            lost(ended)
+        }
     }
+
+    private func lost(_ ended: UpstreamConnection) {
+        state.connectionLost()
+        if state.readyCount == 0 { channel.connectionLost(self, lived: ended.age) }
+    }
+
+    /// The address is to be connected again though no call waits for it.
+    func reconnect(lived: Int64) { perform(state.reconnectWanted(lived: lived)) }
 
     func timerFired(_ kind: UInt8) {
         timer = nil
@@ -125,14 +173,17 @@ final class Subchannel: TimerTarget {
     }
 
     private func perform(_ action: SubchannelState.Action) {
+        guard action != .none else { return }
+        if let timer { reactor.loop.cancel(timer) }
+        timer = nil
         switch action {
         case .none: break
-        case .retry(let wait): timer = reactor.loop.schedule(after: wait, self)
+        case .wait(let nanoseconds): timer = reactor.loop.schedule(after: nanoseconds, self)
         case .connect:
             do throws(SystemError) {
                 connector = try UpstreamConnector(to: address, for: self, reactor: reactor)
             } catch {
-                attemptEnded(error.reason)
+                attemptFailed(error.reason)
             }
         }
     }

@@ -1,67 +1,102 @@
 /// The connectivity of one address (gRPC connectivity semantics). Pure: events in, actions out.
 ///
-///     idle ──connect──▶ connecting ──settings──▶ ready ──connection lost, drain──▶ idle
+///     idle ──connect──▶ connecting ──settings──▶ ready ──last connection lost──▶ idle
 ///                          │  ▲
 ///                    failure  backoff over
 ///                          ▼  │
 ///                    transientFailure
 ///
-/// An idle subchannel connects when the next call wants it. Once failed, it counts as failed until it is ready:
-/// calls are refused at once, not queued.
+/// A ready subchannel may have several connections, and attempt another one. Once failed, it counts as failed until it
+/// is ready: calls are refused at once, not queued (A62).
 struct SubchannelState: Equatable {
     enum Connectivity: Equatable { case idle, connecting, ready, transientFailure, shutdown }
 
     enum Action: Equatable {
         case none
         case connect
-        /// Try again after this many nanoseconds.
-        case retry(after: Int64)
+        /// Report `backoffElapsed` after this many nanoseconds.
+        case wait(Int64)
     }
 
-    private(set) var connectivity = Connectivity.idle
+    private enum Attempt { case none, underWay, waiting }
+
+    /// A connection that ends sooner than this is not made again at once: its upstream may be ending all of them.
+    static let livedMin: Int64 = 1_000_000_000
+
+    private var attempt = Attempt.none
+    private var isShutDown = false
+    /// Connections that take calls.
+    private(set) var readyCount = 0
     /// Whether the last attempt failed and none succeeded since.
     private(set) var hasFailed = false
     private var backoff = Backoff()
 
+    var connectivity: Connectivity {
+        if isShutDown { return .shutdown }
+        if readyCount > 0 { return .ready }
+        return switch attempt {
+        case .none: .idle
+        case .underWay: .connecting
+        case .waiting: hasFailed ? .transientFailure : .idle
+        }
+    }
+
     /// A call, or the start of the gateway, wants a connection.
     mutating func connectWanted() -> Action {
         guard connectivity == .idle else { return .none }
-        connectivity = .connecting
+        attempt = .underWay
+        return .connect
+    }
+
+    /// The connections are full, and there may be `limit` of them.
+    mutating func anotherWanted(limit: Int) -> Action {
+        guard connectivity == .ready, attempt == .none, readyCount < limit else { return .none }
+        attempt = .underWay
         return .connect
     }
 
     /// The upstream's settings arrived: it speaks HTTP/2.
     mutating func becameReady() {
-        guard connectivity == .connecting else { return }
-        connectivity = .ready
+        guard attempt == .underWay, !isShutDown else { return }
+        attempt = .none
+        readyCount += 1
         hasFailed = false
         backoff.reset()
     }
 
-    /// The attempt failed, or the connection ended. `random` lies in 0..<1.
-    mutating func connectionEnded(random: Double) -> Action {
-        switch connectivity {
-        case .connecting:
-            connectivity = .transientFailure
-            hasFailed = true
-            return .retry(after: backoff.wait(random: random))
-        case .ready:
-            connectivity = .idle
-            return .none
-        case .idle, .transientFailure, .shutdown: return .none
-        }
+    /// Nothing came of the attempt. `random` lies in 0..<1.
+    mutating func attemptFailed(random: Double) -> Action {
+        guard attempt == .underWay, !isShutDown else { return .none }
+        attempt = .waiting
+        if readyCount == 0 { hasFailed = true }
+        return .wait(backoff.wait(random: random))
     }
 
-    /// The upstream announced its end: new calls need a new connection.
-    mutating func drainAnnounced() {
-        if connectivity == .ready { connectivity = .idle }
+    /// A connection takes no more calls: it ended, or the upstream announced its end.
+    mutating func connectionLost() {
+        if readyCount > 0 { readyCount -= 1 }
+    }
+
+    /// The address is to be connected again, though no call waits for it; its connection lived for `lived` nanoseconds.
+    mutating func reconnectWanted(lived: Int64) -> Action {
+        guard connectivity == .idle, attempt == .none else { return .none }
+        guard lived < SubchannelState.livedMin else { return connectWanted() }
+        attempt = .waiting
+        return .wait(SubchannelState.livedMin - max(0, lived))
     }
 
     mutating func backoffElapsed() -> Action {
-        guard connectivity == .transientFailure else { return .none }
-        connectivity = .connecting
+        guard attempt == .waiting, !isShutDown else { return .none }
+        attempt = .none
+        guard readyCount == 0 else { return .none }
+        attempt = .underWay
         return .connect
     }
 
-    mutating func shutDown() { connectivity = .shutdown }
+    /// As if nothing had been: another address is preferred, or no call has come for long.
+    mutating func rest() {
+        if !isShutDown { self = SubchannelState() }
+    }
+
+    mutating func shutDown() { isShutDown = true }
 }

@@ -5,16 +5,15 @@ import Transcode
 ///
 ///     awaitingSettings ──▶ ready ──GOAWAY, used up, address gone──▶ draining ──▶ closed
 final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
-    /// Connecting includes the TLS handshake and the upstream's SETTINGS (gRPC's minimum connect timeout).
-    static let connectNanoseconds: Int64 = 20_000_000_000
-
     private enum Phase { case awaitingSettings, ready, draining }
+    private enum Timer { static let (settings, age): (UInt8, UInt8) = (0, 1) }
 
     private let reactor: Reactor
     private unowned let subchannel: Subchannel
     private let connection: HTTP2Connection
     private var phase = Phase.awaitingSettings
     private var timer: EventLoop.TimerID?
+    private var readyAt: Int64 = 0
 
     init(_ stream: ByteStream, for subchannel: Subchannel, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
@@ -27,12 +26,16 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     /// Speaks HTTP/2 from now on; the outcome is told to `subchannel`, at `deadline` at the latest.
     func start(deadline: Int64) throws(SystemError) {
         try connection.register(self)
-        timer = reactor.loop.schedule(at: deadline, self)
+        timer = reactor.loop.schedule(at: deadline, self, kind: Timer.settings)
         connection.begin()
     }
 
     /// Whether one more stream may be opened now.
     var canOpenStream: Bool { phase == .ready && connection.hasRoom && !connection.isClosed }
+
+    var streamCount: Int { connection.streamCount }
+    /// Nanoseconds since the upstream's SETTINGS.
+    var age: Int64 { phase == .awaitingSettings ? 0 : reactor.loop.now - readyAt }
 
     // MARK: Calls
 
@@ -80,11 +83,16 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
             return
         }
         phase = .ready
+        readyAt = reactor.loop.now
         cancelTimer()
-        subchannel.connectionReady()
+        if let limit = subchannel.options.ageMax {
+            let spread = Double(limit) * Double.random(in: 0.9...1.1)
+            timer = reactor.loop.schedule(after: Int64(spread), self, kind: Timer.age)
+        }
+        subchannel.connectionReady(self)
     }
 
-    /// Opens no more streams: the upstream announced its end, or the connection is used up.
+    /// Opens no more streams: the upstream announced its end, or the connection is used up or old.
     private func retire() {
         guard phase == .ready else { return }
         phase = .draining
@@ -116,7 +124,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     func connectionClosed() {
         cancelTimer()
-        subchannel.connectionClosed(self, reason: closeReason, wasDraining: phase == .draining)
+        subchannel.connectionClosed(self, reason: closeReason)
     }
 
     private var closeReason: String {
@@ -138,6 +146,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     func timerFired(_ kind: UInt8) {
         timer = nil
-        close("the upstream sent no HTTP/2 SETTINGS within 20 s")
+        if kind == Timer.age { return retire() }
+        let time = ConfigurationUnits.format(nanoseconds: subchannel.options.connectTimeout)
+        close("the upstream sent no HTTP/2 SETTINGS within \(time)")
     }
 }

@@ -19,7 +19,7 @@ final class UpstreamConnector: EventHandler, TimerTarget {
     {
         self.reactor = reactor
         self.subchannel = subchannel
-        deadline = reactor.loop.now + UpstreamConnection.connectNanoseconds
+        deadline = reactor.loop.now + subchannel.options.connectTimeout
         let socket = try Socket(family: address.family)
         transport = Transport(socket: socket, loop: reactor.loop)
         do throws(SystemError) {
@@ -80,9 +80,9 @@ final class UpstreamConnector: EventHandler, TimerTarget {
 
     func timerFired(_ kind: UInt8) {
         timer = nil
-        fail(
-            phase == .connecting
-                ? "connecting took longer than 20 s" : "the TLS handshake took longer than 20 s")
+        let time = ConfigurationUnits.format(nanoseconds: subchannel.options.connectTimeout)
+        let what = phase == .connecting ? "connecting" : "the TLS handshake"
+        fail("\(what) took longer than \(time)")
     }
 
     // MARK: The end
@@ -95,7 +95,7 @@ final class UpstreamConnector: EventHandler, TimerTarget {
 
     private func fail(_ reason: String) {
         cancel()
-        subchannel.attemptEnded(reason)
+        subchannel.attemptFailed(reason)
     }
 
     /// Gives up; nothing is told.

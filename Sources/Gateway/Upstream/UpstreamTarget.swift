@@ -92,10 +92,15 @@ public struct UpstreamPlan: Sendable {
     public var targets: [UpstreamTarget]
     /// How its connections are secured; nil means plain.
     public var tls: TLSClientContext?
+    public var options: UpstreamOptions
 
-    public init(name: String, targets: [UpstreamTarget], tls: TLSClientContext? = nil) {
+    public init(
+        name: String, targets: [UpstreamTarget], tls: TLSClientContext? = nil,
+        options: UpstreamOptions = UpstreamOptions()
+    ) {
         self.name = name
         self.targets = targets
         self.tls = tls
+        self.options = options
     }
 }

@@ -28,6 +28,32 @@ import Transcode
         #expect(gateway.settings.drainNanoseconds == settings.drainNanoseconds)
     }
 
+    @Test func `an upstream says how it is treated`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams:
+              a:
+                target: 127.0.0.1:1
+                balance: least_request
+                dns: {min_interval: 2s}
+                connection: {timeout: 3s, max_idle: 4s, max_age: 5s, max_connections: 6}
+              b: {target: 127.0.0.1:2, balance: pick_first}
+            services: [{upstream: a, descriptors: {file: demo.binpb}}]
+            """)
+        var options = UpstreamOptions()
+        #expect(options.balance == .roundRobin)
+        options.balance = .pickFirst
+        #expect(gateway.upstreams[1].options == options)
+        options.balance = .leastRequest
+        options.resolveIntervalMin = 2_000_000_000
+        options.connection.connectTimeout = 3_000_000_000
+        options.connection.idleMax = 4_000_000_000
+        options.connection.ageMax = 5_000_000_000
+        options.connection.countMax = 6
+        #expect(gateway.upstreams[0].options == options)
+    }
+
     @Test func `entries that are learned by reflection are left out until they are known`() throws {
         let gateway = try ConfigurationFixture.load(
             """

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SubchannelStateTests {
     enum Event: String, CaseIterable {
-        case connectWanted, becameReady, connectionEnded, drainAnnounced, backoffElapsed, shutDown
+        case connectWanted, anotherWanted, becameReady, attemptFailed, connectionLost
+        case backoffElapsed, reconnectWanted, reconnectSoon, rest, shutDown
     }
 
     /// A state that was reached by these events.
@@ -18,45 +19,75 @@ import Testing
         switch event {
         case .connectWanted: return state.connectWanted()
         case .becameReady: state.becameReady()
-        case .connectionEnded: return state.connectionEnded(random: 0.5)
-        case .drainAnnounced: state.drainAnnounced()
+        case .anotherWanted: return state.anotherWanted(limit: 2)
+        case .attemptFailed: return state.attemptFailed(random: 0.5)
+        case .connectionLost: state.connectionLost()
         case .backoffElapsed: return state.backoffElapsed()
+        case .reconnectWanted: return state.reconnectWanted(lived: 5 * second)
+        case .reconnectSoon: return state.reconnectWanted(lived: second / 4)
+        case .rest: state.rest()
         case .shutDown: state.shutDown()
         }
         return .none
     }
 
-    private static let second: Int64 = 1_000_000_000
+    static let second: Int64 = 1_000_000_000
     private static let toConnecting: [Event] = [.connectWanted]
     private static let toReady: [Event] = [.connectWanted, .becameReady]
-    private static let toFailure: [Event] = [.connectWanted, .connectionEnded]
-    private static let toRetry: [Event] = [.connectWanted, .connectionEnded, .backoffElapsed]
+    private static let toFailure: [Event] = [.connectWanted, .attemptFailed]
+    private static let toRetry: [Event] = [.connectWanted, .attemptFailed, .backoffElapsed]
+    private static let toTwo: [Event] = toReady + [.anotherWanted, .becameReady]
+    private static let toQuickLoss: [Event] = toReady + [.connectionLost, .reconnectSoon]
 
     @Test(
         arguments: [
             ([], .connectWanted, .connecting, .connect), ([], .becameReady, .idle, .none),
-            ([], .connectionEnded, .idle, .none), ([], .drainAnnounced, .idle, .none),
-            ([], .backoffElapsed, .idle, .none), ([], .shutDown, .shutdown, .none),
+            ([], .attemptFailed, .idle, .none), ([], .connectionLost, .idle, .none),
+            ([], .backoffElapsed, .idle, .none), ([], .anotherWanted, .idle, .none),
+            ([], .reconnectWanted, .connecting, .connect), ([], .shutDown, .shutdown, .none),
             (toConnecting, .connectWanted, .connecting, .none),
+            (toConnecting, .anotherWanted, .connecting, .none),
             (toConnecting, .becameReady, .ready, .none),
-            (toConnecting, .connectionEnded, .transientFailure, .retry(after: second)),
-            (toConnecting, .drainAnnounced, .connecting, .none),
+            (toConnecting, .attemptFailed, .transientFailure, .wait(second)),
             (toConnecting, .backoffElapsed, .connecting, .none),
+            (toConnecting, .reconnectWanted, .connecting, .none),
+            (toConnecting, .rest, .idle, .none),
             (toReady, .connectWanted, .ready, .none), (toReady, .becameReady, .ready, .none),
-            (toReady, .connectionEnded, .idle, .none), (toReady, .drainAnnounced, .idle, .none),
-            (toReady, .backoffElapsed, .ready, .none), (toReady, .shutDown, .shutdown, .none),
+            (toReady, .attemptFailed, .ready, .none), (toReady, .connectionLost, .idle, .none),
+            (toReady, .anotherWanted, .ready, .connect), (toReady, .reconnectWanted, .ready, .none),
+            (toReady, .backoffElapsed, .ready, .none), (toReady, .rest, .idle, .none),
+            (toReady, .shutDown, .shutdown, .none),
+            (toReady + [.anotherWanted], .anotherWanted, .ready, .none),
+            (toReady + [.anotherWanted], .attemptFailed, .ready, .wait(second)),
+            (toReady + [.anotherWanted], .connectionLost, .connecting, .none),
+            (toTwo, .anotherWanted, .ready, .none), (toTwo, .connectionLost, .ready, .none),
+            (toReady + [.anotherWanted, .attemptFailed], .anotherWanted, .ready, .none),
+            (toReady + [.anotherWanted, .attemptFailed], .backoffElapsed, .ready, .none),
+            (
+                toReady + [.anotherWanted, .attemptFailed, .connectionLost], .connectWanted,
+                .connecting, .connect
+            ),
+            (toReady + [.connectionLost], .reconnectWanted, .connecting, .connect),
+            (toReady + [.connectionLost], .reconnectSoon, .idle, .wait(3 * second / 4)),
+            (toQuickLoss, .backoffElapsed, .connecting, .connect),
+            (toQuickLoss, .connectWanted, .connecting, .connect),
+            (toQuickLoss, .reconnectSoon, .idle, .none),
             (toFailure, .connectWanted, .transientFailure, .none),
             (toFailure, .becameReady, .transientFailure, .none),
-            (toFailure, .connectionEnded, .transientFailure, .none),
-            (toFailure, .drainAnnounced, .transientFailure, .none),
+            (toFailure, .attemptFailed, .transientFailure, .none),
+            (toFailure, .connectionLost, .transientFailure, .none),
+            (toFailure, .reconnectWanted, .transientFailure, .none),
             (toFailure, .backoffElapsed, .connecting, .connect),
-            (toFailure, .shutDown, .shutdown, .none),
-            (toRetry, .connectionEnded, .transientFailure, .retry(after: 1_600_000_000)),
-            (toRetry, .becameReady, .ready, .none), ([.shutDown], .connectWanted, .shutdown, .none),
+            (toFailure, .rest, .idle, .none), (toFailure, .shutDown, .shutdown, .none),
+            (toRetry, .attemptFailed, .transientFailure, .wait(1_600_000_000)),
+            (toRetry, .becameReady, .ready, .none),
+            ([.shutDown], .connectWanted, .shutdown, .none),
             ([.shutDown], .becameReady, .shutdown, .none),
-            ([.shutDown], .connectionEnded, .shutdown, .none),
+            ([.shutDown], .attemptFailed, .shutdown, .none),
             ([.shutDown], .backoffElapsed, .shutdown, .none),
-            ([.shutDown], .drainAnnounced, .shutdown, .none),
+            ([.shutDown], .reconnectWanted, .shutdown, .none),
+            ([.shutDown], .rest, .shutdown, .none),
+            (toReady + [.shutDown], .connectionLost, .shutdown, .none),
         ] as [([Event], Event, SubchannelState.Connectivity, SubchannelState.Action)])
     func `an event leads to a state and an action`(
         _ before: [Event], _ event: Event, _ connectivity: SubchannelState.Connectivity,
@@ -74,17 +105,17 @@ import Testing
         #expect(state.hasFailed)
         state.becameReady()
         #expect(!state.hasFailed)
-        _ = state.connectionEnded(random: 0)
+        state.connectionLost()
         #expect(!state.hasFailed)
     }
 
     @Test func `a connection that was ready starts the waits anew`() {
         let events: [Event] = [
-            .connectWanted, .connectionEnded, .backoffElapsed, .connectionEnded, .backoffElapsed,
-            .becameReady, .connectionEnded, .connectWanted,
+            .connectWanted, .attemptFailed, .backoffElapsed, .attemptFailed, .backoffElapsed,
+            .becameReady, .connectionLost, .connectWanted,
         ]
         var state = SubchannelStateTests.state(after: events)
-        #expect(state.connectionEnded(random: 0.5) == .retry(after: SubchannelStateTests.second))
+        #expect(state.attemptFailed(random: 0.5) == .wait(SubchannelStateTests.second))
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
@@ -105,18 +136,24 @@ import Testing
             switch action {
             case .connect:
                 #expect(!isConnecting)
-                #expect(state.connectivity == .connecting)
                 isConnecting = true
-            case .retry(let wait):
-                #expect(before.connectivity == .connecting)
-                #expect(wait >= SubchannelStateTests.second)
-                #expect(wait <= 120 * SubchannelStateTests.second)
-                #expect(state.hasFailed)
+            case .wait(let wait):
+                #expect(wait > 0)
+                #expect(wait <= 144 * SubchannelStateTests.second)
+                #expect(state.connectivity != .connecting)
                 isConnecting = false
             case .none:
-                if state.connectivity != .connecting { isConnecting = false }
+                switch event {
+                case .becameReady, .rest: isConnecting = false
+                default: break
+                }
             }
-            #expect(isConnecting == (state.connectivity == .connecting))
+            #expect((0...2).contains(state.readyCount))
+            #expect(state.connectivity != .connecting || isConnecting)
+            #expect(state.connectivity != .idle || !isConnecting)
+            if state.connectivity != .shutdown {
+                #expect((state.connectivity == .ready) == (state.readyCount > 0))
+            }
             #expect(state.connectivity != .ready || !state.hasFailed)
             #expect(state.connectivity != .transientFailure || state.hasFailed)
         }

@@ -7,6 +7,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 
 
 class Call:
@@ -80,6 +81,9 @@ class Connection:
 
     def serve(self):
         try:
+            if self.upstream.streams_max is not None:
+                self.h2.local_settings = h2.settings.Settings(client=False, initial_values={
+                    h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.upstream.streams_max})
             self.h2.initiate_connection()
             self.flush()
             while data := self.socket.recv(65536):
@@ -112,9 +116,11 @@ class Connection:
 
 class ScriptedUpstream:
     """Listens on a free port. `script(call)` answers each call that has come in whole; `piece(call)` sees every piece of a
-    body before that; `greet(socket)`, where set, replaces all of HTTP/2. `tls`: the context of a server that speaks it."""
+    body before that; `greet(socket)`, where set, replaces all of HTTP/2. `tls`: the context of a server that speaks it.
+    `streams_max`: SETTINGS_MAX_CONCURRENT_STREAMS."""
 
-    def __init__(self, script=None, greet=None, tls=None, piece=None):
+    def __init__(self, script=None, greet=None, tls=None, piece=None, streams_max=None):
+        self.streams_max = streams_max
         self.script, self.greet, self.tls, self.piece = script, greet, tls, piece
         self.calls, self.resets, self.changed = [], [], threading.Condition()
         self.connections = 0

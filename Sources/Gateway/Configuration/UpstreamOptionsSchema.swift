@@ -1,0 +1,31 @@
+extension UpstreamOptions {
+    /// Decodes what an upstream says beside its targets, certificates and times.
+    init(_ mapping: MappingDecoder) {
+        self.init()
+        let balances: [(String, Balance)] = [
+            ("round_robin", .roundRobin), ("pick_first", .pickFirst),
+            ("least_request", .leastRequest),
+        ]
+        if let value = mapping.choice("balance", balances) { balance = value }
+        if let dns = mapping.mapping("dns") {
+            let range = Configuration.second...Configuration.hour
+            if let value = dns.duration("min_interval", in: range) { resolveIntervalMin = value }
+            dns.finish()
+        }
+        if let section = mapping.mapping("connection") { connection = ConnectionOptions(section) }
+    }
+}
+
+extension ConnectionOptions {
+    init(_ mapping: MappingDecoder) {
+        self.init()
+        let times = Configuration.second...24 * Configuration.hour
+        if let value = mapping.duration("timeout", in: 100_000_000...Configuration.hour) {
+            connectTimeout = value
+        }
+        if let value = mapping.duration("max_idle", in: times) { idleMax = value }
+        ageMax = mapping.duration("max_age", in: times)
+        if let value = mapping.integer("max_connections", in: 1...10) { countMax = value }
+        mapping.finish()
+    }
+}

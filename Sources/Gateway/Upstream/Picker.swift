@@ -1,0 +1,50 @@
+/// Which of an upstream's addresses gets the next call (SEMANTICS g.3). Pure: the caller tells what each address
+/// carries, by its index.
+struct Picker {
+    private let balance: UpstreamOptions.Balance
+    private var last: Int
+    private var random: UInt64
+
+    /// Starts anywhere, lest all reactors begin with the same address.
+    init(_ balance: UpstreamOptions.Balance, seed: UInt64) {
+        self.balance = balance
+        random = seed
+        last = Int(truncatingIfNeeded: seed >> 33)
+    }
+
+    /// The index, below `count`, of the address that gets a call; nil when none can take one.
+    /// - Parameter load: the calls that an address carries; nil when it can take none.
+    mutating func pick(count: Int, load: (Int) -> Int?) -> Int? {
+        guard count > 0 else { return nil }
+        switch balance {
+        case .roundRobin: return next(count, load)
+        case .pickFirst: return (0..<count).first { load($0) != nil }
+        case .leastRequest: break
+        }
+        let (first, second) = (draw(below: count), draw(below: count))
+        switch (load(first), load(second)) {
+        case (let firstLoad?, let secondLoad?): return secondLoad < firstLoad ? second : first
+        case (_?, nil): return first
+        case (nil, _?): return second
+        case (nil, nil): return next(count, load)
+        }
+    }
+
+    private mutating func next(_ count: Int, _ load: (Int) -> Int?) -> Int? {
+        for _ in 0..<count {
+            last = last < count - 1 ? last + 1 : (last == count - 1 ? 0 : last % count)
+            if load(last) != nil { return last }
+        }
+        return nil
+    }
+
+    /// SplitMix64.
+    private mutating func draw(below count: Int) -> Int {
+        random &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = random
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        mixed ^= mixed >> 31
+        return Int(truncatingIfNeeded: mixed.multipliedFullWidth(by: UInt64(count)).high)
+    }
+}

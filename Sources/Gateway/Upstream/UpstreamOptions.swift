@@ -1,0 +1,34 @@
+/// How a channel treats its upstream. What each means to an operator: docs/upstreams.md.
+public struct UpstreamOptions: Sendable, Equatable {
+    /// Which connected address gets a call.
+    public enum Balance: Sendable, Equatable {
+        /// Each in turn.
+        case roundRobin
+        /// One address, the first that can be connected.
+        case pickFirst
+        /// Of two that are drawn, the one with fewer calls.
+        case leastRequest
+    }
+
+    public var balance = Balance.roundRobin
+    /// Nanoseconds between two look-ups of a name, the time to live of an answer notwithstanding.
+    public var resolveIntervalMin: Int64 = 5_000_000_000
+    public var connection = ConnectionOptions()
+
+    public init() {}
+}
+
+/// The connections to each address of an upstream, of each reactor.
+public struct ConnectionOptions: Sendable, Equatable {
+    /// Nanoseconds for TCP, the TLS handshake and the upstream's SETTINGS (gRPC's minimum connect timeout).
+    public var connectTimeout: Int64 = 20_000_000_000
+    /// Nanoseconds without any call, then the channel closes its connections until the next one (A62).
+    public var idleMax: Int64 = 1_800_000_000_000
+    /// Nanoseconds, spread by a tenth to either side, after which a connection takes no more calls; nil is no limit.
+    public var ageMax: Int64?
+    /// Connections to one address, of each reactor: the second one is made when the upstream allows no more calls on
+    /// the first one (A105).
+    public var countMax = 1
+
+    public init() {}
+}

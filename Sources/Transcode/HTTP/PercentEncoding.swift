@@ -27,15 +27,11 @@ public enum PercentEncoding {
         output.reserve(text.count)
         var index = 0
         while index < text.count {
-            let plain = plainEnd(text, from: index, plusIsSpace)
-            if plain > index {
-                output.append(text.extracting(index..<plain))
-                index = plain
-                continue
-            }
-            if text[index] == UInt8(ascii: "+") {
-                output.append(UInt8(ascii: " "))
-                index += 1
+            let byte = text[index]
+            if byte != UInt8(ascii: "%") {
+                let isSpace = plusIsSpace && byte == UInt8(ascii: "+")
+                output.put(isSpace ? UInt8(ascii: " ") : byte)
+                index &+= 1
                 continue
             }
             guard let value = escapedByte(in: text, at: index) else {
@@ -43,9 +39,9 @@ public enum PercentEncoding {
                 throw .malformed(at: index)
             }
             if keeps(value, unescape) {
-                output.append(text.extracting(index..<index + 3))
+                for kept in index..<index + 3 { output.put(text[kept]) }
             } else {
-                output.append(value)
+                output.put(value)
             }
             index += 3
         }
@@ -53,19 +49,8 @@ public enum PercentEncoding {
 
     /// Whether decoding could change anything.
     static func isCoded(_ text: Span<UInt8>) -> Bool {
-        plainEnd(text, from: 0, false) < text.count
-    }
-
-    /// Where the run of bytes that stand for themselves ends.
-    private static func plainEnd(
-        _ text: Span<UInt8>, from start: Int, _ plusIsSpace: Bool
-    ) -> Int {
-        let plus = plusIsSpace ? UInt8(ascii: "+") : UInt8(ascii: "%")
-        var index = start
-        while index < text.count, text[index] != UInt8(ascii: "%"), text[index] != plus {
-            index += 1
-        }
-        return index
+        for index in text.indices where text[index] == UInt8(ascii: "%") { return true }
+        return false
     }
 
     /// The byte that the escape starting at `index` stands for; nil when the escape is malformed.

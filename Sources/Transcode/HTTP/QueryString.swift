@@ -12,6 +12,9 @@ public struct QueryString: ~Escapable {
         public var isNameCoded = false
         /// The same of the value.
         public var isValueCoded = false
+
+        /// `name=value` as they mean it.
+        var isPlain: Bool { hasValue && !isNameCoded && !isValueCoded }
     }
 
     let query: Span<UInt8>

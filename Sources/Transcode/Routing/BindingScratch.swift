@@ -89,6 +89,14 @@ struct BoundFields: Sendable {
         try append(Entry(key: key, field: path.leaf, origin: origin))
     }
 
+    /// The same for a scalar of the message itself that belongs to no oneof, from a query.
+    mutating func insertPlain(_ field: Int32, besides route: borrowing BoundFields) throws(Problem)
+    {
+        let key = FieldPath.key(0, field)
+        if let other = find(key) ?? route.find(key) { throw .twice(other.origin) }
+        try append(Entry(key: key, field: field, origin: .query))
+    }
+
     /// Whether a message may also be given as a whole.
     private static func hasText(_ field: Int32, _ tables: DescriptorTables) -> Bool {
         ScalarText.isScalar(field: field, tables: tables)

@@ -57,7 +57,8 @@ final class Reactor: TimerTarget {
 
     let loop: EventLoop
     let settings: ServerSettings
-    let snapshot: Snapshot
+    /// What calls are served by that begin now.
+    private(set) var snapshot: Snapshot
     let log: Logger
     let tlsCounters: TLSCounters
     var handshakeLog = HandshakeLog()
@@ -66,7 +67,7 @@ final class Reactor: TimerTarget {
     let codecTools = CodecTools()
     var requestIDs: RequestIDs
     /// What the gateway answers itself.
-    let localMethods: LocalMethods
+    private(set) var localMethods: LocalMethods
     private(set) var isDraining = false
     private var exchanges: [Exchange] = []
     private var scratches: [Scratch] = []
@@ -84,18 +85,22 @@ final class Reactor: TimerTarget {
         var source = SystemRandomNumberGenerator()
         requestIDs = RequestIDs(seededBy: &source)
         self.snapshot = snapshot
-        var methods = LocalMethods()
-        LocalServices.add(to: &methods, describing: snapshot.index)
-        localMethods = methods
+        localMethods = LocalServices.methods(describing: snapshot.index)
         self.load = load
         self.tlsCounters = tlsCounters
         self.log = log
     }
 
-    /// The upstream that serves the method with that index in the method table.
-    func channel(ofMethod method: Int32) -> Channel {
-        channels[snapshot.methods.methods[Int(method)].options.upstream]
+    /// Serves calls that begin from now on by another snapshot; those in flight keep theirs.
+    func serve(_ snapshot: Snapshot) {
+        self.snapshot = snapshot
+        localMethods = LocalServices.methods(describing: snapshot.index)
+        // They hold the old one.
+        exchanges.removeAll()
     }
+
+    /// One of the server's upstreams, by its index.
+    func channel(_ upstream: Int) -> Channel { channels[upstream] }
 
     /// Connects every upstream. Called once, before the first connection is served.
     func connect(_ upstreams: [UpstreamPlan]) {

@@ -95,6 +95,13 @@ public final class Server {
         for index in targets.indices { threads.append(try startThread(index)) }
     }
 
+    /// Serves calls that begin from now on by another snapshot of the same upstreams. Safe from any thread.
+    public func serve(_ snapshot: Snapshot) {
+        for target in targets {
+            target.mailbox.send { loop in loop.reactor?.serve(snapshot) }
+        }
+    }
+
     /// Refuses new connections and lets calls in flight finish, for `drainNanoseconds` at most.
     public func drain() {
         for target in targets {

@@ -14,6 +14,8 @@ final class Exchange: TimerTarget {
     static let unsentBytesMax = HTTP2Stream.lowWaterBytes
 
     let reactor: Reactor
+    /// What was served when the call came; indices in its plan are of this generation.
+    private(set) var snapshot: Snapshot
     /// Grows with every call that this object serves: tells stale references.
     private(set) var call: UInt64 = 0
     /// `x-request-id`, as the upstream and the client are told.
@@ -39,7 +41,17 @@ final class Exchange: TimerTarget {
 
     enum TimerKind { static let (deadline, quiet, breaking): (UInt8, UInt8, UInt8) = (0, 1, 2) }
 
-    init(reactor: Reactor) { self.reactor = reactor }
+    init(reactor: Reactor) {
+        self.reactor = reactor
+        snapshot = reactor.snapshot
+    }
+
+    var methods: MethodTable { snapshot.methods }
+
+    /// The upstream that serves the call.
+    var upstream: Channel {
+        reactor.channel(methods.methods[Int(plan.method)].options.upstream)
+    }
 
     /// Whether the call stands in the channel's queue; the channel's to set.
     var isQueued = false
@@ -49,6 +61,8 @@ final class Exchange: TimerTarget {
     /// Starts a call with the head that `client` has received.
     func begin(_ client: ClientSide) {
         self.client = client
+        // Objects of a pool keep their generation, so that a call counts no references.
+        if snapshot !== reactor.snapshot { snapshot = reactor.snapshot }
         state.receiveHead()
         takeRequestID()
         if answerPreflight() { return }
@@ -62,7 +76,6 @@ final class Exchange: TimerTarget {
 
     /// Decides what the call is, how it is transcoded and until when it may take.
     private func resolve(_ client: ClientSide) throws(Status) {
-        let methods = reactor.snapshot.methods
         let settings = reactor.settings
         defer { responseCodec.start(plan) }
         guard !client.isHeadTooLarge else {
@@ -96,7 +109,7 @@ final class Exchange: TimerTarget {
         do throws(Status) {
             try stream.withOutgoing { (output) throws(Status) in
                 try requestCodec.receive(
-                    bytes, methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                    bytes, methods: methods, tools: reactor.codecTools,
                     room: Exchange.unsentBytesMax, into: &output)
             }
         } catch {
@@ -115,7 +128,7 @@ final class Exchange: TimerTarget {
             let isDone = try client.withHead { (head) throws(Status) in
                 try stream.withOutgoing { (output) throws(Status) in
                     try requestCodec.finish(
-                        head, match: match, methods: reactor.snapshot.methods,
+                        head, match: match, methods: methods,
                         tools: reactor.codecTools, into: &output)
                 }
             }
@@ -157,7 +170,7 @@ final class Exchange: TimerTarget {
         _ = takeStream()
         state.startUpstream()
         if plan.streamForm != nil { awaitUpstream() }
-        try reactor.channel(ofMethod: plan.method).start(self)
+        try upstream.start(self)
     }
 
     /// The stream has more to send. The client may send on while that is little.
@@ -180,7 +193,7 @@ final class Exchange: TimerTarget {
         do throws(Status) {
             let isDone = try stream.withOutgoing { (output) throws(Status) in
                 try requestCodec.resume(
-                    methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                    methods: methods, tools: reactor.codecTools,
                     room: Exchange.unsentBytesMax, into: &output)
             }
             if isDone { stream.finish(withTrailers: false) }
@@ -242,7 +255,6 @@ final class Exchange: TimerTarget {
         } catch {
             status = error
         }
-        let methods = reactor.snapshot.methods
         guard let stream, heldStatus == nil else {
             return responseCodec.appendEnd(
                 status, metadata: heldTrailers, methods: methods, tools: reactor.codecTools,
@@ -261,7 +273,6 @@ final class Exchange: TimerTarget {
 
     /// Nothing was sent: the whole response.
     private func appendResponse(_ status: Status, to scratch: Scratch) {
-        let methods = reactor.snapshot.methods
         let tools = reactor.codecTools
         if let stream {
             responseCodec.appendResponse(
@@ -280,7 +291,7 @@ final class Exchange: TimerTarget {
         timer = nil
         if let quietTimer { reactor.loop.cancel(quietTimer) }
         quietTimer = nil
-        if isQueued { reactor.channel(ofMethod: plan.method).leave(self) }
+        if isQueued { upstream.leave(self) }
         guard let stream else { return }
         self.stream = nil
         stream.owner = nil

@@ -14,7 +14,7 @@ extension Exchange {
         let client = client
         let scratch = reactor.takeScratch()
         _ = client.withHead { head in
-            policy.appendPreflight(head, methods: reactor.snapshot.methods, to: &scratch.head)
+            policy.appendPreflight(head, methods: methods, to: &scratch.head)
         }
         appendRequestID(to: &scratch.head)
         client.respond(scratch.head, body: Span())

@@ -3,7 +3,7 @@ import Transcode
 
 // What a call adds to the fields that pass it, and what `services[].metadata` makes of them.
 extension Exchange {
-    private var policy: MetadataPolicy? { plan.metadataPolicy(in: reactor.snapshot.methods) }
+    private var policy: MetadataPolicy? { plan.metadataPolicy(in: methods) }
 
     /// Gives the call its id: known before anything can fail.
     func takeRequestID() {
@@ -18,10 +18,10 @@ extension Exchange {
     /// Puts the head of the upstream's request into `scratch.head`.
     func appendUpstreamHead(remainingNanoseconds: Int64?, to scratch: Scratch) {
         guard let peer = client.peer else { return }
-        let channel = reactor.channel(ofMethod: plan.method)
+        let channel = upstream
         _ = client.withHead { head in
             plan.appendUpstreamHead(
-                from: head, methods: reactor.snapshot.methods, authority: channel.authority,
+                from: head, methods: methods, authority: channel.authority,
                 scheme: channel.scheme, remainingNanoseconds: remainingNanoseconds,
                 to: &scratch.head.fields)
             ForwardedFields.append(

@@ -5,7 +5,7 @@ import Transcode
 extension Exchange {
     private var streamOptions: StreamOptions? {
         guard plan.streamForm != nil else { return nil }
-        return reactor.snapshot.methods.bindings[Int(plan.route)].stream?.options
+        return methods.bindings[Int(plan.route)].stream?.options
     }
 
     /// The upstream is asked: its silence counts from now. Raw data cannot be begun before its type is known.
@@ -20,7 +20,6 @@ extension Exchange {
     func beginResponse() -> Bool {
         guard responseCodec.isHeadKnown, state.beginResponse() else { return true }
         let scratch = reactor.takeScratch()
-        let methods = reactor.snapshot.methods
         if let stream {
             responseCodec.appendHead(
                 of: stream.response.fields, methods: methods, to: &scratch.head)

@@ -46,7 +46,7 @@ extension Exchange: UpstreamCall {
         }
         do throws(Status) {
             try responseCodec.begin(
-                stream.response.fields, methods: reactor.snapshot.methods,
+                stream.response.fields, methods: methods,
                 messageBytesMax: reactor.settings.messageBytesMax)
         } catch {
             finish(error)
@@ -66,7 +66,7 @@ extension Exchange: UpstreamCall {
         defer { reactor.giveBack(scratch) }
         do throws(Status) {
             try responseCodec.receive(
-                bytes, methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                bytes, methods: methods, tools: reactor.codecTools,
                 room: Exchange.unsentBytesMax, into: &scratch.body)
         } catch {
             fail(error, after: scratch)
@@ -81,7 +81,7 @@ extension Exchange: UpstreamCall {
         defer { reactor.giveBack(scratch) }
         do throws(Status) {
             try responseCodec.resume(
-                methods: reactor.snapshot.methods, tools: reactor.codecTools,
+                methods: methods, tools: reactor.codecTools,
                 room: Exchange.unsentBytesMax, into: &scratch.body)
         } catch {
             fail(error, after: scratch)

@@ -9,6 +9,13 @@ public enum LocalServices {
     public static let names: Set<String> = Set(
         [health] + Reflection.Version.allCases.map(\.service))
 
+    /// Their methods alone.
+    static func methods(describing index: ReflectionIndex) -> LocalMethods {
+        var methods = LocalMethods()
+        add(to: &methods, describing: index)
+        return methods
+    }
+
     /// Adds their methods, which tell of what `index` holds.
     static func add(to methods: inout LocalMethods, describing index: ReflectionIndex) {
         let health = HealthService(services: Set(index.services))

@@ -58,6 +58,7 @@ public struct UpstreamConfiguration: Sendable, Equatable {
     /// Nanoseconds in which its reflection must tell its services at the start, where an entry wants that.
     public var reflectionTimeout: Int64 = 10_000_000_000
     public var options = UpstreamOptions()
+    public var retry = RetryPolicy()
 }
 
 /// PEM files towards an upstream; the system's roots where `ca` is nil.
@@ -99,6 +100,7 @@ public struct MethodConfiguration: Sendable, Equatable {
     /// Where `sse` stands.
     public var streamPosition = SourcePosition(line: 0, column: 0)
     public var timeout = TimeoutOverrides()
+    public var retry = RetryOverrides()
 }
 
 /// Time limits that a section names, in nanoseconds; nil where it names none.

@@ -281,12 +281,14 @@ extension Configuration {
         options.upstream = service.upstream
         options.timeoutDefault = upstream.timeoutDefault
         options.timeoutMax = upstream.timeoutMax
+        options.retry = upstream.retry
         options.messageBytesMax = limits.messageBytesMax
         for overrides in service.methods where overrides.selects(method) {
             overrides.json.apply(to: &options.json)
             overrides.rest.apply(to: &options.rest)
             overrides.stream.apply(to: &options.stream)
             overrides.timeout.apply(default: &options.timeoutDefault, max: &options.timeoutMax)
+            overrides.retry.apply(to: &options.retry)
         }
         return options
     }

@@ -109,6 +109,24 @@ final class ConfigurationDecoder {
         return value
     }
 
+    /// A number with digits behind a point, or none; no exponent.
+    func decimal(_ node: YAMLNode, _ path: String, in range: ClosedRange<Double>) -> Double? {
+        let expected = "a number such as 2 or 1.5"
+        guard let text = text(node, path, expected: expected) else { return nil }
+        let isPlain = text.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: ".") }
+        guard isPlain, text.utf8.count <= 20, let value = Double(text) else {
+            report(node, path, expected: expected)
+            return nil
+        }
+        guard range.contains(value) else {
+            return outOfRange(
+                node, path,
+                "\(ConfigurationUnits.format(range.lowerBound)) to \(ConfigurationUnits.format(range.upperBound))"
+            )
+        }
+        return value
+    }
+
     func boolean(_ node: YAMLNode, _ path: String) -> Bool? {
         guard let text = text(node, path, expected: "true or false") else { return nil }
         switch text {

@@ -56,6 +56,11 @@ enum ConfigurationUnits {
         return nanoseconds == 0 ? "0s" : "\(nanoseconds)ns"
     }
 
+    /// Without a point where there is nothing behind it.
+    static func format(_ number: Double) -> String {
+        Int(exactly: number).map { "\($0)" } ?? "\(number)"
+    }
+
     /// The shortest exact form: `4MiB`, `1000B`.
     static func format(bytes: Int) -> String {
         for unit in sizeUnits.reversed() where bytes % unit.bytes == 0 && bytes != 0 {

@@ -110,6 +110,10 @@ extension MappingDecoder {
         value(key).flatMap { decoder.integer($0, path(key), in: range) }
     }
 
+    func decimal(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        value(key).flatMap { decoder.decimal($0, path(key), in: range) }
+    }
+
     func boolean(_ key: String) -> Bool? {
         value(key).flatMap { decoder.boolean($0, path(key)) }
     }

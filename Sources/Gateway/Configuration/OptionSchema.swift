@@ -104,6 +104,7 @@ extension MethodConfiguration {
         stream = StreamOverrides(stream: mapping.mapping("stream"), sse: mapping.mapping("sse"))
         streamPosition = mapping.value("sse")?.position ?? mapping.position
         if let options = mapping.mapping("timeout") { timeout = TimeoutOverrides(options) }
+        if let options = mapping.mapping("retry") { retry = RetryOverrides(options) }
         mapping.finish()
         guard let selector else { return nil }
         self.selector = selector

@@ -1,3 +1,5 @@
+import Transcode
+
 extension UpstreamConfiguration {
     /// Decodes one upstream; nil when it has no target that can be read.
     init?(_ mapping: MappingDecoder, name: String, at position: SourcePosition) {
@@ -21,7 +23,11 @@ extension UpstreamConfiguration {
             reflection.finish()
         }
         options = UpstreamOptions(mapping)
-        mapping.unsupported("health", "retry", "keepalive")
+        if let section = mapping.mapping("retry") {
+            retry.attemptsMax = RetryOverrides.usualAttempts
+            RetryOverrides(section, throttle: &options.throttle).apply(to: &retry)
+        }
+        mapping.unsupported("health", "keepalive")
         mapping.finish()
         if targets.isEmpty { return nil }
     }

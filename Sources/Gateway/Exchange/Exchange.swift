@@ -28,6 +28,7 @@ final class Exchange: TimerTarget {
     var connection: UpstreamConnection?
     private var requestCodec = RequestCodec()
     var responseCodec = ResponseCodec()
+    var attempts = CallAttempts()
     /// How the upstream ended the call while the client had not read all messages yet, and its trailers.
     private(set) var heldStatus: Status?
     private var heldTrailers = Fields()
@@ -39,7 +40,12 @@ final class Exchange: TimerTarget {
     /// When a REST stream's client was last sent something.
     var lastSent: Int64 = 0
 
-    enum TimerKind { static let (deadline, quiet, breaking): (UInt8, UInt8, UInt8) = (0, 1, 2) }
+    /// Set while the next attempt is awaited (ExchangeRetry.swift).
+    var retryTimer: EventLoop.TimerID?
+
+    enum TimerKind {
+        static let (deadline, quiet, breaking, retry): (UInt8, UInt8, UInt8, UInt8) = (0, 1, 2, 3)
+    }
 
     init(reactor: Reactor) {
         self.reactor = reactor
@@ -68,7 +74,7 @@ final class Exchange: TimerTarget {
         if answerPreflight() { return }
         do throws(Status) {
             try resolve(client)
-            if requestCodec.isStreaming { try startUpstream() }
+            if requestCodec.isStreaming { startUpstream() }
         } catch {
             finish(error)
         }
@@ -134,7 +140,7 @@ final class Exchange: TimerTarget {
             }
             if isDone ?? true { stream.finish(withTrailers: false) }
             connection?.resume(stream)
-            if state.upstream == .idle { try startUpstream() }
+            if state.upstream == .idle { startUpstream() }
         } catch {
             finish(error)
         }
@@ -162,15 +168,16 @@ final class Exchange: TimerTarget {
         if let stream { return stream }
         let taken = reactor.streams.take()
         taken.owner = self
+        taken.keepSent(upTo: keptRequestBytesMax)
         stream = taken
         return taken
     }
 
-    private func startUpstream() throws(Status) {
+    private func startUpstream() {
         _ = takeStream()
         state.startUpstream()
         if plan.streamForm != nil { awaitUpstream() }
-        try upstream.start(self)
+        startAttempt()
     }
 
     /// The stream has more to send. The client may send on while that is little.
@@ -209,6 +216,7 @@ final class Exchange: TimerTarget {
     func timerFired(_ kind: UInt8) {
         if kind == TimerKind.quiet { return quietTimerFired() }
         if kind == TimerKind.breaking { return breakTimerFired() }
+        if kind == TimerKind.retry { return startAttempt() }
         timer = nil
         finish(.deadlineExceeded)
     }
@@ -291,7 +299,14 @@ final class Exchange: TimerTarget {
         timer = nil
         if let quietTimer { reactor.loop.cancel(quietTimer) }
         quietTimer = nil
+        if let retryTimer { reactor.loop.cancel(retryTimer) }
+        retryTimer = nil
         if isQueued { upstream.leave(self) }
+        leaveStream(isCancelled: action == .cancel)
+    }
+
+    /// Lets go of the upstream stream, whose answer is complete unless `isCancelled`.
+    func leaveStream(isCancelled: Bool) {
         guard let stream else { return }
         self.stream = nil
         stream.owner = nil
@@ -301,7 +316,7 @@ final class Exchange: TimerTarget {
             reactor.streams.giveBack(stream)
             return
         }
-        if action == .cancel {
+        if isCancelled {
             connection.reset(stream, code: HTTP2Code.cancel)
         } else if !stream.isFinished || stream.pendingBytes > 0 {
             // The upstream answered before it had the whole request (SEMANTICS d.2).
@@ -318,6 +333,7 @@ final class Exchange: TimerTarget {
         plan = CallPlan()
         requestCodec.reset()
         responseCodec.reset()
+        attempts = CallAttempts()
         heldStatus = nil
         heldTrailers.removeAll()
         deadline = .max

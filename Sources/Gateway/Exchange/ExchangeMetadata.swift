@@ -27,6 +27,9 @@ extension Exchange {
             ForwardedFields.append(
                 from: head, peer: peer, requestID: requestID, to: &scratch.head.fields)
         }
+        if attempts.previous > 0 {
+            scratch.head.fields.append("grpc-previous-rpc-attempts", "\(attempts.previous)")
+        }
         if let rules = policy?.request {
             rules.apply(to: &scratch.head.fields, using: &scratch.trailers)
         }

@@ -3,6 +3,7 @@
 ///     request   idle ──head──▶ open ──end──▶ closed          (client → gateway)
 ///     response  idle ──head──▶ open ──end──▶ closed          (gateway → client)
 ///     upstream  idle ──start─▶ waiting ─▶ open ──▶ closed
+///                                ▲──restart──┘
 ///
 /// A call ends exactly once: the first status wins, whoever brings it, and later ones are dropped.
 struct ExchangeState: Equatable {
@@ -38,6 +39,9 @@ struct ExchangeState: Equatable {
         upstream = .open
         return true
     }
+
+    /// The attempt came to nothing: another stream is asked for.
+    mutating func restartUpstream() { if upstream != .idle { upstream = .waiting } }
 
     /// True when the response's head shall be sent.
     mutating func beginResponse() -> Bool {

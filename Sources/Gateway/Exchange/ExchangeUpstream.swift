@@ -26,7 +26,11 @@ extension Exchange: UpstreamCall {
         }
     }
 
-    func upstreamUnavailable(_ status: Status) { finish(status) }
+    /// No connection can be had.
+    func upstreamUnavailable(_ status: Status) {
+        if let stream, attemptAgain(stream, after: .status(status.code, .none)) { return }
+        finish(status)
+    }
 
     /// The upstream's head is in the stream; `isLast`: it is a trailers-only answer.
     func upstreamHead(isLast: Bool) {
@@ -38,12 +42,12 @@ extension Exchange: UpstreamCall {
         filter(&stream.response.fields)
         if isLast { return }
         guard stream.response.status == 200, GRPC.isContentType(of: stream.response.fields) else {
-            finish(
-                GRPC.statusWithoutGRPC(
-                    httpStatus: stream.response.status, hasGRPCContentType: false,
-                    hasTrailers: false))
+            let status = GRPC.statusWithoutGRPC(
+                httpStatus: stream.response.status, hasGRPCContentType: false, hasTrailers: false)
+            if !attemptAgain(afterAnswer: status) { finish(status) }
             return
         }
+        commitAttempt()
         do throws(Status) {
             try responseCodec.begin(
                 stream.response.fields, methods: methods,
@@ -134,6 +138,11 @@ extension Exchange: UpstreamCall {
             stream.isHeadTooLarge
             ? .upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax)
             : GRPC.finalStatus(stream.response, trailers: stream.trailers)
+        if status.isOK {
+            noteSuccess()
+        } else if attemptAgain(afterAnswer: status) {
+            return
+        }
         guard responseCodec.isHolding else {
             finish(status, upstreamHasEnded: true)
             return
@@ -144,6 +153,7 @@ extension Exchange: UpstreamCall {
     /// The stream is gone and will be used again for another call.
     func upstreamClosed(code: UInt32, connectionFailure: String?) {
         let owesAnswer = state.upstreamClosed()
+        let closed = stream
         stream = nil
         connection = nil
         guard owesAnswer, heldStatus == nil else { return }
@@ -155,6 +165,17 @@ extension Exchange: UpstreamCall {
             connectionFailure.map {
                 Status(.unavailable, $0, reason: "upstream_connection_lost")
             } ?? GRPC.status(resetCode: code)
+        if let closed {
+            let failure: CallAttempts.Failure =
+                if !closed.wasSent {
+                    .unsent
+                } else if code == HTTP2Code.refusedStream, !closed.hasHead {
+                    .refused
+                } else {
+                    .status(status.code, .none)
+                }
+            if attemptAgain(closed, after: failure) { return }
+        }
         if responseCodec.isHolding { hold(status, trailersOf: nil) } else { finish(status) }
     }
 }

@@ -128,14 +128,19 @@ private func onSent(
     _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame else { return 0 }
+    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
     let header = unsafe frame.pointee.hd
-    guard header.type <= UInt8(NGHTTP2_HEADERS.rawValue),
-        UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
-        let owner = unsafe session(context),
-        let stream = unsafe stream(nghttp2, header.stream_id)
-    else { return 0 }
-    owner.sentEnd(of: stream)
+    switch owner.role {
+    case .client:
+        guard header.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+        unsafe stream(nghttp2, header.stream_id)?.leftHead()
+    case .server:
+        guard header.type <= UInt8(NGHTTP2_HEADERS.rawValue),
+            UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
+            let stream = unsafe stream(nghttp2, header.stream_id)
+        else { return 0 }
+        owner.sentEnd(of: stream)
+    }
     return 0
 }
 

@@ -328,9 +328,9 @@ final class HTTP2Session {
 
     /// Server side: the end of the response has left. A client that still sends is told to stop (RFC 9113 §8.1).
     func sentEnd(of stream: HTTP2Stream) {
-        guard role == .server,
-            unsafe nghttp2_session_get_stream_remote_close(session, stream.id) == 0
-        else { return }
+        guard unsafe nghttp2_session_get_stream_remote_close(session, stream.id) == 0 else {
+            return
+        }
         reset(stream, code: HTTP2Code.noError)
     }
 

@@ -22,6 +22,12 @@ final class HTTP2Stream {
     var trailers = Fields()
     /// Body bytes to send. Append through `HTTP2Session.send`.
     fileprivate(set) var outgoing = ByteBuffer()
+    /// Bytes in front of `outgoing` that were sent and are kept, lest the call must be made again.
+    fileprivate var keptBytes = 0
+    /// So many bytes of body are kept once they were sent; none when it is 0.
+    fileprivate var keptBytesMax = 0
+    /// Client side: the head has left for the peer.
+    fileprivate(set) var wasSent = false
 
     /// Whether a final head was received (client side: no 1xx).
     fileprivate(set) var hasHead = false
@@ -45,7 +51,7 @@ final class HTTP2Stream {
     var wantsDrained = false
 
     /// Bytes that wait to be sent.
-    var pendingBytes: Int { outgoing.count }
+    var pendingBytes: Int { outgoing.count - keptBytes }
     var isOpen: Bool { position >= 0 }
     /// Whether a session has it, or had it and will report that it is closed: that report gives it back.
     var wasOpened: Bool { id != 0 }
@@ -58,6 +64,9 @@ final class HTTP2Stream {
         request.removeAll()
         response.removeAll()
         trailers.removeAll()
+        keptBytes = 0
+        keptBytesMax = 0
+        wasSent = false
         outgoing.removeAll()
         outgoing.shrink(toAtMost: HTTP2StreamPool.keptBytesMax)
         hasHead = false
@@ -171,6 +180,32 @@ extension HTTP2Stream {
 
     var isFinished: Bool { finishesAfterOutgoing }
 
+    // MARK: Keeping what was sent
+
+    /// Keeps the body that is sent from now on, until it is more than `limit` bytes or `forgetSent` is called.
+    func keepSent(upTo limit: Int) { keptBytesMax = limit }
+
+    func forgetSent() {
+        outgoing.consume(keptBytes)
+        keptBytes = 0
+        keptBytesMax = 0
+    }
+
+    /// Whether all that was ever appended is still there.
+    var isWhole: Bool { keptBytesMax > 0 }
+
+    func leftHead() { wasSent = true }
+
+    /// Takes over the whole body of `failed`, as if nothing of it had been sent.
+    func repeatBody(of failed: HTTP2Stream) {
+        swap(&outgoing, &failed.outgoing)
+        keptBytesMax = failed.keptBytesMax
+        failed.keptBytes = 0
+        failed.keptBytesMax = 0
+        finishesAfterOutgoing = failed.finishesAfterOutgoing
+        wantsDrained = failed.wantsDrained
+    }
+
     /// True once: the stream waited for bytes, and its session must be told that there are some.
     func takeDeferred() -> Bool {
         defer { isDeferred = false }
@@ -179,7 +214,7 @@ extension HTTP2Stream {
 
     /// True once: the owner waited for the bytes to drain, and they have.
     func takeDrained() -> Bool {
-        guard wantsDrained, outgoing.count <= HTTP2Stream.lowWaterBytes else { return false }
+        guard wantsDrained, pendingBytes <= HTTP2Stream.lowWaterBytes else { return false }
         wantsDrained = false
         return true
     }
@@ -205,7 +240,7 @@ extension HTTP2Stream {
 
     /// Moves up to `room` bytes into a frame.
     func fill(_ target: UnsafeMutablePointer<UInt8>, room: Int) -> Outgoing {
-        let count = min(room, outgoing.count)
+        let count = min(room, pendingBytes)
         if count == 0, !finishesAfterOutgoing {
             isDeferred = true
             return .wait
@@ -213,9 +248,15 @@ extension HTTP2Stream {
         if count == 0, isBroken { return .broken }
         if count > 0 {
             waitsSince = 0
-            unsafe outgoing.moveFirst(count, to: target)
+            if keptBytesMax == 0 {
+                unsafe outgoing.moveFirst(count, to: target)
+            } else {
+                unsafe outgoing.copy(count, from: keptBytes, to: target)
+                keptBytes += count
+                if outgoing.count > keptBytesMax { forgetSent() }
+            }
         }
-        let isLast = finishesAfterOutgoing && outgoing.isEmpty && !isBroken
+        let isLast = finishesAfterOutgoing && pendingBytes == 0 && !isBroken
         return .bytes(count, isLast: isLast, sendsTrailers: isLast && sendsTrailers)
     }
 }

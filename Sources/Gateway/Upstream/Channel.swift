@@ -17,6 +17,7 @@ final class Channel: TimerTarget {
     /// How connections are secured; nil means plain.
     let tls: TLSClientContext?
     let options: UpstreamOptions
+    let shared: UpstreamShared
     private let reactor: Reactor
     private var endpoints: [Endpoint] = []
     private var subchannels: [Subchannel] = []
@@ -43,6 +44,7 @@ final class Channel: TimerTarget {
         name = plan.name
         tls = plan.tls
         options = plan.options
+        shared = plan.shared
         authority = plan.targets.first?.authority ?? plan.name
         picker = Picker(plan.options.balance, seed: UInt64.random(in: 0...UInt64.max))
         self.reactor = reactor

@@ -14,6 +14,7 @@ public struct UpstreamOptions: Sendable, Equatable {
     /// Nanoseconds between two look-ups of a name, the time to live of an answer notwithstanding.
     public var resolveIntervalMin: Int64 = 5_000_000_000
     public var connection = ConnectionOptions()
+    public var throttle = ThrottleOptions()
 
     public init() {}
 }
@@ -31,4 +32,25 @@ public struct ConnectionOptions: Sendable, Equatable {
     public var countMax = 1
 
     public init() {}
+}
+
+/// How many retries an upstream gets that fails (gRFC A6).
+public struct ThrottleOptions: Sendable, Equatable {
+    /// A failure takes one; while half of them are gone there are no retries.
+    public var tokensMax = 1000
+    /// Thousandths of a token that a success gives back.
+    public var ratioThousandths = 100
+
+    public init() {}
+}
+
+/// What all reactors share of one upstream.
+public final class UpstreamShared: Sendable {
+    let throttle: RetryThrottle
+
+    init(_ options: UpstreamOptions) {
+        throttle = RetryThrottle(
+            tokensMax: options.throttle.tokensMax,
+            ratioThousandths: options.throttle.ratioThousandths)
+    }
 }

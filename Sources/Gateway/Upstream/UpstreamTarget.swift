@@ -92,7 +92,8 @@ public struct UpstreamPlan: Sendable {
     public var targets: [UpstreamTarget]
     /// How its connections are secured; nil means plain.
     public var tls: TLSClientContext?
-    public var options: UpstreamOptions
+    public let options: UpstreamOptions
+    let shared: UpstreamShared
 
     public init(
         name: String, targets: [UpstreamTarget], tls: TLSClientContext? = nil,
@@ -102,5 +103,6 @@ public struct UpstreamPlan: Sendable {
         self.targets = targets
         self.tls = tls
         self.options = options
+        shared = UpstreamShared(options)
     }
 }

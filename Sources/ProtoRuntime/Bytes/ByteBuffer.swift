@@ -35,6 +35,15 @@ public struct ByteBuffer: ~Copyable {
         consume(count)
     }
 
+    /// Copies `count` bytes from `offset` on to `target`, which has room for them, and consumes nothing.
+    @unsafe
+    public func copy(_ count: Int, from offset: Int, to target: UnsafeMutablePointer<UInt8>) {
+        precondition(
+            count >= 0 && offset >= 0 && offset <= self.count && count <= self.count - offset,
+            "ByteBuffer.copy past the end")
+        unsafe block.copy(start + offset..<start + offset + count, to: target)
+    }
+
     @inlinable
     public mutating func removeAll() {
         block.removeAll()

@@ -14,6 +14,7 @@ public struct MethodOptions: Sendable, Equatable {
     public var messageBytesMax = 4 << 20
     /// Which metadata passes; nil: all that may.
     public var metadata: MetadataPolicy?
+    public var retry = RetryPolicy()
     /// Which upstream serves it: an index in the server's upstreams.
     public var upstream = 0
 

@@ -54,6 +54,43 @@ import Transcode
         #expect(gateway.upstreams[0].options == options)
     }
 
+    @Test func `retries are an upstream's, and methods may differ`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams:
+              a:
+                target: 127.0.0.1:1
+                retry: {initial_backoff: 20ms, multiplier: 1.5, codes: [UNAVAILABLE, aborted],
+                        tokens: 20, token_ratio: 0.25}
+            services:
+              - upstream: a
+                descriptors: {file: demo.binpb}
+                methods:
+                  - {selector: gateway.demo.v1.ChatService, retry: {max_attempts: 1}}
+                  - {selector: gateway.demo.v1.TickerService, retry: {max_attempts: 5, max_backoff: 2s}}
+            """)
+        func policy(_ service: String) throws -> RetryPolicy {
+            try #require(
+                gateway.methods.methods.first { $0.descriptor.fullName.contains(".\(service).") }
+            ).options.retry
+        }
+        var expected = RetryPolicy()
+        #expect(expected.attemptsMax == 1, "no retries unless configured")
+        expected.attemptsMax = 3
+        expected.initialBackoff = 20_000_000
+        expected.multiplier = 1.5
+        expected.codes = [.unavailable, StatusCodeSet(.aborted)]
+        #expect(try policy("LibraryService") == expected)
+        expected.attemptsMax = 1
+        #expect(try policy("ChatService") == expected)
+        expected.attemptsMax = 5
+        expected.maxBackoff = 2_000_000_000
+        #expect(try policy("TickerService") == expected)
+        #expect(gateway.upstreams[0].options.throttle.tokensMax == 20)
+        #expect(gateway.upstreams[0].options.throttle.ratioThousandths == 250)
+    }
+
     @Test func `entries that are learned by reflection are left out until they are known`() throws {
         let gateway = try ConfigurationFixture.load(
             """

@@ -1,0 +1,79 @@
+import ProtoRuntime
+import Transcode
+
+// When an attempt failed: whether the call is made again, and how.
+extension Exchange {
+    /// Bytes of a request that can be sent again where no retries are configured: what a connection's end leaves
+    /// unprocessed is made again all the same.
+    static let keptRequestBytesMax = 64 << 10
+
+    private var retryPolicy: RetryPolicy {
+        methods.methods[Int(plan.method)].options.retry
+    }
+
+    var keptRequestBytesMax: Int {
+        let policy = retryPolicy
+        return policy.attemptsMax > 1 ? policy.requestBytesMax : Exchange.keptRequestBytesMax
+    }
+
+    /// The upstream's answer has begun: the call stays with this attempt.
+    func commitAttempt() {
+        attempts.commit()
+        stream?.forgetSent()
+    }
+
+    /// An attempt failed. Makes another one, of `failed`'s request, or says that there is none.
+    /// - Returns: whether the call goes on.
+    func attemptAgain(_ failed: HTTP2Stream, after failure: CallAttempts.Failure) -> Bool {
+        guard !attempts.isCommitted, failed.isWhole, state.response != .closed else { return false }
+        let upstream = upstream
+        let wait = attempts.waitAfter(
+            failure, policy: retryPolicy, random: Double.random(in: 0..<1),
+            isThrottled: { upstream.shared.throttle.failed() })
+        guard let wait, deadline == .max || deadline - reactor.loop.now > wait else { return false }
+        let next = reactor.streams.take()
+        next.owner = self
+        next.repeatBody(of: failed)
+        if stream === failed { leaveStream(isCancelled: true) }
+        stream = next
+        state.restartUpstream()
+        if wait == 0 {
+            startAttempt()
+        } else {
+            retryTimer = reactor.loop.schedule(
+                after: wait, self, kind: Exchange.TimerKind.retry)
+        }
+        return true
+    }
+
+    func startAttempt() {
+        retryTimer = nil
+        do throws(Status) {
+            try upstream.start(self)
+        } catch {
+            upstreamUnavailable(error)
+        }
+    }
+
+    /// The upstream answered with nothing but a status.
+    func attemptAgain(afterAnswer status: Status) -> Bool {
+        guard let stream, !attempts.isCommitted else { return false }
+        let pushback = Exchange.pushback(in: stream.response.fields)
+        return attemptAgain(stream, after: .status(status.code, pushback))
+    }
+
+    private static func pushback(in fields: borrowing Fields) -> CallAttempts.Pushback {
+        for index in 0..<fields.count where fields.known(at: index) == .other {
+            if fields.name(at: index).isEqual(to: "grpc-retry-pushback-ms") {
+                return CallAttempts.Pushback(fields.value(at: index))
+            }
+        }
+        return .none
+    }
+
+    /// A success gives retries back to an upstream that has failed.
+    func noteSuccess() {
+        guard retryPolicy.attemptsMax > 1 else { return }
+        upstream.shared.throttle.succeeded()
+    }
+}

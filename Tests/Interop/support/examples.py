@@ -3,7 +3,8 @@
 A page's fenced block `console` is a transcript: lines that begin with `$ ` are commands (a backslash at the end goes on
 in the next line), what follows them is the output that they must have. In that output `…` stands for anything within
 a line, and a line that is only `…` for any lines. A block whose first line is a comment with nothing but a file name
-(`# gateway.yaml`, `// book.proto`) is that file.
+(`# gateway.yaml`, `// book.proto`) is that file. A block `html` is a page; the block `text` behind it is what it writes to
+the browser's console (test_docs_browser.py).
 
     pages = Page("docs/rest.md")
     pages.write_files(folder, replace)
@@ -46,6 +47,8 @@ class Page:
 
     def __init__(self, path):
         self.path, self.examples, self.files = path, [], {}
+        # Pairs of a page and its console's lines.
+        self.html = []
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             lines = file.read().split("\n")
         number = 0
@@ -62,6 +65,10 @@ class Page:
         name = re.fullmatch(r"(?:#|//) ([\w-]+\.\w+)", block[0]) if block else None
         if name:
             self.files[name[1]] = "\n".join(block) + "\n"
+        if language == "html":
+            self.html.append(("\n".join(block), []))
+        elif language == "text" and self.html:
+            self.html[-1][1].extend(block)
         if language == "console":
             self.examples += transcript(self.path, block, line)
 

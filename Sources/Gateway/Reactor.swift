@@ -99,6 +99,9 @@ final class Reactor: TimerTarget {
         exchanges.removeAll()
     }
 
+    /// Told when a connection to the upstream of that name came back after all were lost.
+    var whenUpstreamIsBack: (@Sendable (String) -> Void)?
+
     /// One of the server's upstreams, by its index.
     func channel(_ upstream: Int) -> Channel { channels[upstream] }
 
@@ -155,6 +158,9 @@ final class Reactor: TimerTarget {
     }
 
     // MARK: The end
+
+    /// On the thread that keeps reflection fresh.
+    var refreshRounds: RefreshRounds?
 
     /// Listening sockets, on the first reactor only.
     var acceptors: [Acceptor] = []

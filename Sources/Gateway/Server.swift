@@ -34,6 +34,8 @@ public final class Server {
         public var settings: ServerSettings
         public var snapshot: Snapshot
         public var log: Logger
+        /// Told, by one reactor, when a connection to the upstream of that name came back after all were lost.
+        public var whenUpstreamIsBack: (@Sendable (String) -> Void)?
 
         public init(
             listeners: [Listener], upstreams: [UpstreamPlan], threads: Int,
@@ -95,11 +97,21 @@ public final class Server {
         for index in targets.indices { threads.append(try startThread(index)) }
     }
 
-    /// Serves calls that begin from now on by another snapshot of the same upstreams. Safe from any thread.
-    public func serve(_ snapshot: Snapshot) {
-        for target in targets {
-            target.mailbox.send { loop in loop.reactor?.serve(snapshot) }
+    /// Puts another snapshot of the same upstreams in the place of the one that is served. Safe from any thread.
+    public struct SnapshotPublisher: Sendable {
+        fileprivate let mailboxes: [Mailbox]
+
+        /// Calls that begin from now on are served by it.
+        public func publish(_ snapshot: Snapshot) {
+            for mailbox in mailboxes {
+                mailbox.send { loop in loop.reactor?.serve(snapshot) }
+            }
         }
+    }
+
+    /// Of a server that was started.
+    public var snapshotPublisher: SnapshotPublisher {
+        SnapshotPublisher(mailboxes: targets.map(\.mailbox))
     }
 
     /// Refuses new connections and lets calls in flight finish, for `drainNanoseconds` at most.
@@ -139,6 +151,7 @@ public final class Server {
                     loop: loop, settings: plan.settings, snapshot: plan.snapshot,
                     load: targets[index].load, tlsCounters: tlsCounters, log: plan.log)
                 loop.reactor = reactor
+                if index == 0 { reactor.whenUpstreamIsBack = plan.whenUpstreamIsBack }
                 reactor.connect(plan.upstreams)
                 let own = targets[index]
                 let others = targets.enumerated().filter { $0.offset != index }.map(\.element)

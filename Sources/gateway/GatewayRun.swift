@@ -11,7 +11,7 @@ enum GatewayRun {
     static func serve(
         schema: UpstreamSchema, options: JSONOptions, upstream: UpstreamPlan,
         listening: [Server.Listener], threads: Int?, settings: ServerSettings,
-        signals: Signals = Signals(),
+        signals: Signals = Signals(), reflection: ReflectionRefresher.Subject? = nil,
         whenReady: ([SocketAddress]) -> Void = { _ in }
     ) throws(CommandFailure) {
         let methods = try methodTable(schema.pool, options, includes: schema.includes)
@@ -21,13 +21,35 @@ enum GatewayRun {
             upstreams: [upstream],
             threads: threads ?? Server.cpuCount, settings: settings,
             snapshot: Snapshot(methods: methods), log: Logger(label: "gateway"))
-        try serve(plan, signals: signals, whenReady: whenReady)
+        try serve(
+            plan, upkeep: try upkeep(reflection, options, methods, plan.log), signals: signals,
+            whenReady: whenReady)
+    }
+
+    /// Keeps the services of the one upstream fresh.
+    private static func upkeep(
+        _ subject: ReflectionRefresher.Subject?, _ options: JSONOptions, _ methods: MethodTable,
+        _ log: Logger
+    ) throws(CommandFailure) -> ReflectionUpkeep? {
+        guard let subject, let known = subject.known else { return nil }
+        return try ReflectionUpkeep(
+            [subject], known: [subject.index: known], methods: methods, log: log
+        ) { known in
+            guard let services = known[subject.index] else { return methods }
+            let schema = try UpstreamSchema(services)
+            return try methodTable(schema.pool, options, includes: schema.includes)
+        }
     }
 
     /// Binds, serves, says so, and returns after SIGTERM or SIGINT once calls in flight are done.
     static func serve(
-        _ plan: Server.Plan, signals: Signals, whenReady: ([SocketAddress]) -> Void = { _ in }
+        _ plan: Server.Plan, upkeep: ReflectionUpkeep? = nil, signals: Signals,
+        whenReady: ([SocketAddress]) -> Void = { _ in }
     ) throws(CommandFailure) {
+        var plan = plan
+        if let refresher = upkeep?.refresher {
+            plan.whenUpstreamIsBack = { refresher.upstreamIsBack($0) }
+        }
         defer { LogWriter.standardError.flush() }
         let server: Server
         do throws(Server.BindFailure) {
@@ -37,6 +59,7 @@ enum GatewayRun {
         }
         do throws(SystemError) {
             try server.start()
+            try upkeep?.start(server)
         } catch {
             throw CommandFailure(status: ExitStatus.badInput, message: "cannot start: \(error)")
         }

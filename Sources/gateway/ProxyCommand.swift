@@ -69,8 +69,17 @@ struct ProxyCommand: ParsableCommand {
         settings.cors = try corsPolicy()
         try GatewayRun.serve(
             schema: schema, options: json.options, upstream: upstream,
-            listening: listeners, threads: listening.threads, settings: settings)
+            listening: listeners, threads: listening.threads, settings: settings,
+            reflection: schema.reflected.map {
+                ReflectionRefresher.Subject(
+                    index: 0, upstream: upstream,
+                    timeoutNanoseconds: Int64(reflectionTimeout) * 1_000_000_000,
+                    interval: ProxyCommand.reflectionIntervalNanoseconds, known: $0)
+            })
     }
+
+    /// How often the upstream is asked again what it serves.
+    private static let reflectionIntervalNanoseconds: Int64 = 300_000_000_000
 
     private func corsPolicy() throws(CORSPolicy.Origin.ParseError) -> CORSPolicy? {
         guard !corsOrigin.isEmpty else { return nil }

@@ -23,10 +23,12 @@ struct RouteSource: ParsableArguments {
         if let file {
             var log = Logger(label: "gateway")
             log.logLevel = .warning
-            do {
-                let gateway = try ConfigurationFile.load(file).learningServices(log)
+            let base = try ConfigurationFile.load(file)
+            let learned = try base.askUpstreams(log)
+            do throws(ConfigurationError) {
+                let gateway = learned.isEmpty ? base : try base.learning(learned)
                 return LoadedRoutes(methods: gateway.methods, file: file, gateway: gateway)
-            } catch let error as ConfigurationError {
+            } catch {
                 throw ConfigurationFile.report(error)
             }
         }

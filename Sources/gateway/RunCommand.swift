@@ -25,9 +25,11 @@ struct RunCommand: ParsableCommand {
         var gateway = try ConfigurationFile.load(file)
         var log = Logger(label: "gateway")
         log.logLevel = Logger.Level(rawValue: gateway.configuration.log.level.rawValue) ?? .info
-        do {
-            gateway = try gateway.learningServices(log)
-        } catch let error as ConfigurationError {
+        let base = gateway
+        let learned = try gateway.askUpstreams(log)
+        do throws(ConfigurationError) {
+            if !learned.isEmpty { gateway = try base.learning(learned) }
+        } catch {
             throw ConfigurationFile.report(error)
         }
         var listeners: [Server.Listener] = []
@@ -40,7 +42,7 @@ struct RunCommand: ParsableCommand {
                 listeners: listeners, upstreams: gateway.upstreams,
                 threads: threads ?? Server.cpuCount, settings: gateway.settings,
                 snapshot: Snapshot(methods: gateway.methods), log: log),
-            signals: signals)
+            upkeep: try gateway.upkeep(of: base, learned, log), signals: signals)
     }
 }
 

@@ -12,12 +12,15 @@ struct UpstreamSchema {
     /// Whether nobody has seen the methods before.
     private let isNews: Bool
     private let skipped: [ReflectedServices.Skipped]
+    /// Where it comes by reflection.
+    let reflected: ReflectedServices?
 
     /// Everything that descriptor files declare.
     init(pool: DescriptorPool, source: String?) {
         self.pool = pool
         isNews = false
         self.source = source
+        reflected = nil
         services = nil
         skipped = pool.services.map(\.fullName).filter(LocalServices.names.contains)
             .map { .init(service: $0, reason: "the gateway answers it itself") }
@@ -30,15 +33,21 @@ struct UpstreamSchema {
             name: upstream.name, timeoutName: "--reflection-timeout",
             hint: ReflectionLearning.hint(
                 andThen: "and start the gateway with --descriptors api.binpb"))
-        let reflected = try ReflectionLearning.learn([subject])[0]
+        let reflected = try ReflectionLearning.learn(subject)
         do throws(DescriptorError) {
-            pool = try reflected.makePool()
+            try self.init(reflected)
         } catch {
             let problem = ReflectionError.malformed("its files do not fit together: \(error)")
             throw CommandFailure(
                 status: ExitStatus.unreachable,
                 message: ReflectionLearning.message(subject, problem))
         }
+    }
+
+    /// What an upstream has told.
+    init(_ reflected: ReflectedServices) throws(DescriptorError) {
+        pool = try reflected.makePool()
+        self.reflected = reflected
         services = Set(reflected.services)
         isNews = true
         skipped = reflected.skipped

@@ -1,4 +1,4 @@
-"""`descriptors: { reflection: true }` in a configuration file: learned at start, or exit code 4."""
+"""`descriptors: { reflection: true }` in a configuration file: learned at the start, and kept fresh."""
 import threading
 import time
 
@@ -132,3 +132,91 @@ def test_what_does_not_fit_the_learned_services_is_an_error_of_the_file(tmp_path
         code, errors = refusal(tmp_path, configuration(upstream.target, services=[{**LEARNED, "expose": ["a.Q"]}]))
     assert code == 1
     assert "services[0].expose: 'a.Q' fits no method of the reflection of upstream 'echo' (did you mean 'a.S'?)" in errors
+
+
+def serves(gateway, path, seconds=15):
+    """Whether the gateway comes to know the method."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if http1.request(gateway.port, "POST", path, {}).status != 404:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def gone(gateway, path, seconds=15):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if http1.request(gateway.port, "POST", path, {}).status == 404:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def known(upstream, *files):
+    """From now on the upstream tells these files."""
+    upstream.known = {each.name: each for each in files}
+    upstream.symbols = {f"{each.package}.{service.name}": each for each in files for service in each.service}
+
+
+def test_what_changes_is_served_without_a_restart(start):
+    with ScriptedReflection(KNOWN[1]) as upstream:
+        gateway = start("", [LEARNED], upstreams={"echo": {"target": upstream.target, "reflection": {"interval": "1s"}}})
+        assert serves(gateway, "/b.T/Call") and not serves(gateway, "/c.U/Call", 0.1)
+        known(upstream, file("c.proto", service="U"))
+        assert serves(gateway, "/c.U/Call") and gone(gateway, "/b.T/Call")
+        assert gateway.lines(".*its services changed.*added.*c.U.Call.*removed.*b.T.Call.*")
+
+
+def test_what_does_not_link_is_not_served_and_the_last_good_stays(start):
+    with ScriptedReflection(KNOWN[1]) as upstream:
+        gateway = start("", [LEARNED], upstreams={"echo": {"target": upstream.target, "reflection": {"interval": "1s"}}})
+        broken = file("b.proto", service="T")
+        broken.message_type[0].field.add(name="a", number=1, label=1, type=11, type_name=".nowhere.Nothing")
+        known(upstream, broken)
+        assert gateway.lines(".*cannot be served, so they stay.*", 15)
+        assert serves(gateway, "/b.T/Call", 1)
+        known(upstream, file("b.proto", service="T"), file("c.proto", service="U"))
+        assert serves(gateway, "/c.U/Call") and serves(gateway, "/b.T/Call", 1)
+
+
+def test_incompatible_changes_are_called_out(start):
+    def typed(kind):
+        made = file("b.proto", service="T")
+        made.message_type[0].field.add(name="a", number=1, label=1, type=kind)
+        return made
+
+    with ScriptedReflection(typed(5)) as upstream:
+        gateway = start("", [LEARNED], upstreams={"echo": {"target": upstream.target, "reflection": {"interval": "1s"}}})
+        known(upstream, typed(9))
+        assert gateway.lines(r".*misunderstand each other.*b\.M\.a \(1\) is string, was int32.*", 15)
+
+
+def test_one_of_two_upstreams_may_be_down_at_the_start(echo, start, free_port):
+    port = free_port
+    upstreams = {"echo": {"target": echo.target},
+                 "late": {"target": f"127.0.0.1:{port}", "reflection": {"timeout": "1s"}}}
+    services = [{"upstream": "echo", "descriptors": {"file": INTEROP_SET}}, {**LEARNED, "upstream": "late"}]
+    gateway = start("", services, upstreams=upstreams)
+    assert http1.request(gateway.port, "GET", "/v1/echo/a").json == {"text": "a"}
+    assert gateway.lines(".*cannot learn the services of upstream 'late'.*")
+    with ScriptedReflection(KNOWN[1], port=port):
+        assert serves(gateway, "/b.T/Call", 30)
+
+
+def test_calls_in_flight_keep_what_they_began_with(reflecting, start):
+    """A stream goes on while the schema is swapped under it."""
+    with ScriptedReflection(KNOWN[1]) as other:
+        upstreams = {"echo": {"target": reflecting.target},
+                     "other": {"target": other.target, "reflection": {"interval": "1s"}}}
+        gateway = start("", [{**LEARNED, "expose": [f"{ECHO}.*"]}, {**LEARNED, "upstream": "other"}], upstreams=upstreams)
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(
+            http1.request(gateway.port, "GET", "/v1/stream?count=40&interval=0.1s", headers={"accept": "application/x-ndjson"})))
+        thread.start()
+        time.sleep(0.3)
+        known(other, file("c.proto", service="U"))
+        assert serves(gateway, "/c.U/Call")
+        assert thread.is_alive()
+        thread.join(20)
+        assert answers[0].body.count(b"\n") == 40

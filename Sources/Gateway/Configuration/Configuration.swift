@@ -57,6 +57,8 @@ public struct UpstreamConfiguration: Sendable, Equatable {
     public var timeoutMax: Int64?
     /// Nanoseconds in which its reflection must tell its services at the start, where an entry wants that.
     public var reflectionTimeout: Int64 = 10_000_000_000
+    /// Nanoseconds after which it is asked again; 0: only when its connections come back.
+    public var reflectionInterval: Int64 = 300_000_000_000
     public var options = UpstreamOptions()
     public var retry = RetryPolicy()
 }

@@ -20,6 +20,9 @@ extension UpstreamConfiguration {
         if let reflection = mapping.mapping("reflection") {
             let range = Configuration.second...Configuration.hour
             if let value = reflection.duration("timeout", in: range) { reflectionTimeout = value }
+            if let value = reflection.duration("interval", in: 0...24 * Configuration.hour) {
+                reflectionInterval = value
+            }
             reflection.finish()
         }
         options = UpstreamOptions(mapping)

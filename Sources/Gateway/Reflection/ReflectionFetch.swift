@@ -26,7 +26,7 @@ public enum ReflectionFetch {
         -> [Result<ReflectedServices, ReflectionError>]
     {
         do throws(SystemError) {
-            let reactor = try makeReactor(log)
+            let reactor = try makeReactor(log, mailbox: try Mailbox())
             var pending = requests.count
             let drivers = requests.map { request in
                 ReflectionDriver(reactor: reactor, limits: request.limits) { reactor in
@@ -48,7 +48,7 @@ public enum ReflectionFetch {
     }
 
     /// A reactor that serves no clients. What it would log at every attempt is in the error at the end.
-    private static func makeReactor(_ log: Logger) throws(SystemError) -> Reactor {
+    static func makeReactor(_ log: Logger, mailbox: Mailbox) throws(SystemError) -> Reactor {
         var log = log
         log.logLevel = .critical
         let methods: MethodTable
@@ -58,7 +58,7 @@ public enum ReflectionFetch {
             preconditionFailure("an empty method table cannot be built: \(error)")
         }
         return Reactor(
-            loop: try EventLoop(mailbox: try Mailbox()), settings: ServerSettings(),
+            loop: try EventLoop(mailbox: mailbox), settings: ServerSettings(),
             snapshot: Snapshot(methods: methods), load: ReactorLoad(), tlsCounters: TLSCounters(),
             log: log)
     }

@@ -33,6 +33,8 @@ final class Channel: TimerTarget {
     private var quietChecks = 0
     /// No call has come for long: nothing is connected until one does.
     private var isIdle = false
+    /// No address has been connected since the last connection ended.
+    private var wasLost = false
 
     /// One target: an address that stays, or a name with the addresses it stood for last.
     private struct Endpoint {
@@ -138,6 +140,8 @@ final class Channel: TimerTarget {
 
     /// Calls that wait may go.
     func becameReady(_ subchannel: Subchannel) {
+        if wasLost, let tell = reactor.whenUpstreamIsBack { tell(name) }
+        wasLost = false
         if options.balance == .pickFirst,
             let index = subchannels.firstIndex(where: { $0 === subchannel })
         {
@@ -156,6 +160,7 @@ final class Channel: TimerTarget {
 
     /// The last connection to an address has ended, or takes no more calls.
     func connectionLost(_ subchannel: Subchannel, lived: Int64) {
+        if !subchannels.contains(where: { $0.connectivity == .ready }) { wasLost = true }
         guard !isIdle else { return }
         if options.balance == .pickFirst {
             if let index = subchannels.firstIndex(where: { $0 === subchannel }) {

@@ -38,12 +38,12 @@ class ScriptedReflection(ScriptedUpstream):
     """Serves what `known` describes. `react(call, question, answers)` may replace the answers to one question, itself
     a text such as "list" or the name asked for; `paths` are served, others are UNIMPLEMENTED."""
 
-    def __init__(self, *known, react=None, paths=(V1, V1ALPHA), echo=True, tls=None):
+    def __init__(self, *known, react=None, paths=(V1, V1ALPHA), echo=True, tls=None, port=0):
         self.known = {each.name: each for each in known}
         self.symbols = {f"{each.package}.{service.name}": each for each in known for service in each.service}
         self.react, self.paths, self.echo = react, paths, echo
         self.asked, self.opened, self.begun = [], [], {}
-        super().__init__(script=self._end, piece=self._piece, tls=tls)
+        super().__init__(script=self._end, piece=self._piece, tls=tls, port=port)
 
     def _piece(self, call):
         path = call.headers[":path"]

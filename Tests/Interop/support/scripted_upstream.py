@@ -119,12 +119,12 @@ class ScriptedUpstream:
     body before that; `greet(socket)`, where set, replaces all of HTTP/2. `tls`: the context of a server that speaks it.
     `streams_max`: SETTINGS_MAX_CONCURRENT_STREAMS."""
 
-    def __init__(self, script=None, greet=None, tls=None, piece=None, streams_max=None):
+    def __init__(self, script=None, greet=None, tls=None, piece=None, streams_max=None, port=0):
         self.streams_max = streams_max
         self.script, self.greet, self.tls, self.piece = script, greet, tls, piece
         self.calls, self.resets, self.changed = [], [], threading.Condition()
         self.connections = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         self.target = f"127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()

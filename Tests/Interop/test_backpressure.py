@@ -11,11 +11,13 @@ from support.matrix.axes import Cell
 from support.matrix.schema import MATRIX_SET
 
 MB = 1_000_000
-# protocol, codec, HTTP version, and what kernel buffers and windows may hold besides.
+# protocol, codec, HTTP version, what kernel buffers and windows may hold besides, and the form of REST's answers.
 WIRES = [("grpc", "proto", "2", 4 * MB), ("grpc", "json", "2", 4 * MB), ("connect", "proto", "1.1", 10 * MB),
          ("connect", "json", "1.1", 10 * MB), ("connect", "proto", "2", 4 * MB), ("grpc-web", "proto", "1.1", 10 * MB),
-         ("grpc-web", "proto", "2", 4 * MB), ("grpc-web-text", "proto", "1.1", 10 * MB)]
-every_wire = pytest.mark.parametrize("wire", WIRES, ids=[" ".join(wire[:3]) for wire in WIRES])
+         ("grpc-web", "proto", "2", 4 * MB), ("grpc-web-text", "proto", "1.1", 10 * MB),
+         ("rest", "json", "1.1", 10 * MB, "sse"), ("rest", "json", "2", 4 * MB, "sse"),
+         ("rest", "json", "1.1", 10 * MB, "ndjson"), ("rest", "json", "2", 4 * MB, "array")]
+every_wire = pytest.mark.parametrize("wire", WIRES, ids=[" ".join((*wire[:3], *wire[4:])) for wire in WIRES])
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,14 @@ class Unary:
         return sorted(self.times)[int(len(self.times) * 0.99)] * 1000
 
 
+def stream(wire, kind):
+    """The call of this wire that streams one way."""
+    form = wire[4] if len(wire) > 4 else "none"
+    if kind == "client-stream" and form != "ndjson":
+        form = "none"
+    return Cell("raw", *wire[:3], kind, "identity", "plain", "ok", form)
+
+
 def calm(port, cell):
     """99th percentile in ms of unary calls with nothing beside them."""
     call = flow.call(port, cell)
@@ -74,7 +84,7 @@ def calm(port, cell):
 @every_wire
 def test_a_slow_client_stops_its_upstream(flowing, pace, report, wire):
     server, process = flowing
-    cell = Cell("raw", *wire[:3], "server-stream", "identity", "plain", "ok")
+    cell = stream(wire, "server-stream")
     before_p99, ratio, (seconds, rate) = calm(process.port, cell), flow.answer_ratio(cell), pace
     call = flow.call(process.port, cell)
     try:
@@ -96,7 +106,7 @@ def test_a_slow_client_stops_its_upstream(flowing, pace, report, wire):
             drained += call.read(1 << 20)
         speed = drained / (time.monotonic() - begin) / MB
         assert speed > rate / MB / 2, "it does not get fast again"
-        report(f"down, {' '.join(wire[:3])}: {read * ratio / seconds / MB:.1f} MB/s read for {seconds} s, {held / MB:.1f} MB held, RSS "
+        report(f"down, {cell.protocol} {cell.codec} {cell.http} {cell.form}: {read * ratio / seconds / MB:.1f} MB/s read for {seconds} s, {held / MB:.1f} MB held, RSS "
                f"+{grown} kB, then {speed:.0f} MB/s; {len(unary.times)} unary calls, p99 {unary.p99:.1f} ms, calm {before_p99:.1f} ms")
     finally:
         call.close()
@@ -106,7 +116,7 @@ def test_a_slow_client_stops_its_upstream(flowing, pace, report, wire):
 @every_wire
 def test_a_slow_upstream_stops_its_client(flowing, pace, report, wire):
     server, process = flowing
-    cell = Cell("raw", *wire[:3], "client-stream", "identity", "plain", "ok")
+    cell = stream(wire, "client-stream")
     before_p99, (body, ratio), (seconds, rate) = calm(process.port, cell), flow.big_order(cell), pace
     call, server.pace = flow.call(process.port, cell), rate
     try:
@@ -129,7 +139,7 @@ def test_a_slow_upstream_stops_its_client(flowing, pace, report, wire):
         speed = more / (time.monotonic() - begin) / MB
         assert speed > rate / MB / 2, "it does not get fast again"
         call.finish()
-        report(f"up,   {' '.join(wire[:3])}: {read / seconds / MB:.1f} MB/s read for {seconds} s, {held / MB:.1f} MB held, RSS "
+        report(f"up,   {cell.protocol} {cell.codec} {cell.http} {cell.form}: {read / seconds / MB:.1f} MB/s read for {seconds} s, {held / MB:.1f} MB held, RSS "
                f"+{grown} kB, then {speed:.0f} MB/s; {len(unary.times)} unary calls, p99 {unary.p99:.1f} ms, calm {before_p99:.1f} ms")
     finally:
         server.hurry()

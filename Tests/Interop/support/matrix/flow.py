@@ -11,7 +11,6 @@ from .. import http1
 from ..http2 import Client
 from .framing import envelope
 from .protocols import protocol
-from .raw_body import as_sent
 from .raw_client import encode
 from .schema import SERVICE, Item, Order
 from .transport import HTTP1Request
@@ -78,7 +77,7 @@ class Call1:
 
     def __init__(self, port, cell):
         fields = protocol(cell).head_fields(None)
-        self.request = HTTP1Request(port, None, "POST", f"/{SERVICE}/{cell.method}", fields, streamed=cell.sends_stream)
+        self.request = HTTP1Request(port, None, "POST", path(cell), fields, streamed=cell.sends_stream)
         self.socket = self.request.raw.socket
         # Small and fixed, so that the kernel hides no more than that.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)
@@ -150,7 +149,7 @@ class Call2:
         self.client = CountingClient(port, seconds=40)
         self.client.counted = collections.Counter()
         fields = dict(protocol(cell).head_fields(None))
-        self.stream = self.client.open(f"/{SERVICE}/{cell.method}", {**fields, "te": fields.get("te")})
+        self.stream = self.client.open(path(cell), {**fields, "te": fields.get("te")})
         self.rest, self.granted, self.taken = b"", 65_535, 0
 
     def close(self):
@@ -198,19 +197,26 @@ def call(port, cell):
     return Call1(port, cell) if cell.http == "1.1" else Call2(port, cell)
 
 
+def path(cell):
+    return protocol(cell).path(f"/{SERVICE}/{cell.method}")
+
+
+def on_wire(cell, message):
+    """The body of a request with one message, and one of those in an endless one: not of a JSON array."""
+    return protocol(cell).send(encode(cell.codec, message))
+
+
 def order(cell):
     """The body of a request with one message."""
-    return as_sent(cell, envelope(encode(cell.codec, Order(key="k"))))
+    return on_wire(cell, Order(key="k"))
 
 
 def big_order(cell):
     """One message of about MESSAGE_BYTES, and how many bytes of it come to the server for each byte of the body."""
-    payload = encode(cell.codec, Order(data=bytes(MESSAGE_BYTES)))
-    body = as_sent(cell, envelope(payload))
+    body = on_wire(cell, Order(data=bytes(MESSAGE_BYTES)))
     return body, MESSAGE_BYTES / len(body)
 
 
 def answer_ratio(cell):
     """Bytes of a message for each byte of an answer's body."""
-    payload = encode(cell.codec, Item(filling=bytes(MESSAGE_BYTES)))
-    return MESSAGE_BYTES / len(as_sent(cell, envelope(payload)))
+    return MESSAGE_BYTES / len(on_wire(cell, Item(filling=bytes(MESSAGE_BYTES))))

@@ -25,6 +25,7 @@ public enum ReflectionFetch {
     public static func run(_ requests: [Request], log: Logger)
         -> [Result<ReflectedServices, ReflectionError>]
     {
+        guard !requests.isEmpty else { return [] }
         do throws(SystemError) {
             let reactor = try makeReactor(log, mailbox: try Mailbox())
             var pending = requests.count

@@ -1,6 +1,9 @@
 # gateway: every target does its own set-up. `make` lists them.
 
 RELEASE := swift build -c release --static-swift-stdlib --product gateway
+# No check at run time that nobody writes a property while it is read: a fifth of the instructions of a request went into
+# that (docs/performance.md). Debug and checked builds, the fuzzers and the sanitizers keep it.
+FAST    := -Xswiftc -enforce-exclusivity=unchecked
 SOURCES := Package.swift Sources $(wildcard Tests) Fuzz
 PYTHON  := .venv/bin/python
 ARGS    ?=
@@ -15,7 +18,7 @@ run: build ## Build and run the demo: a gateway before a small library service, 
 	@exec .build/release/gateway demo $(ARGS)
 
 build: setup-build ## Release build: .build/release/gateway
-	$(RELEASE)
+	$(RELEASE) $(FAST)
 
 build-checked: setup-build ## The same with every access of the hot byte types checked, in .build/checked
 	$(RELEASE) -Xswiftc -DCHECKED --scratch-path .build/checked
@@ -46,7 +49,7 @@ BENCH := gateway envoy nghttpx floor --rounds 3 --seconds 1 --scenario h1-post,h
 
 bench: ## Load benchmark, short; ARGS='gateway envoy --rounds 9' for more, ARGS=--help for all
 	scripts/setup --bench
-	$(RELEASE)
+	$(RELEASE) $(FAST)
 	$(MAKE) -C Benchmarks/load
 	$(PYTHON) Benchmarks/load/run.py $(or $(ARGS),$(BENCH))
 

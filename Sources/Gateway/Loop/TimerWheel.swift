@@ -29,11 +29,17 @@ struct TimerWheel<Payload> {
     private var firstFree: Int32 = -1
     /// Ticks up to and including this one have been expired.
     private var current: Int64
+    /// No slot between `current` and this tick holds anything. A loop asks every turn how long it may wait, while the
+    /// nearest timer is seconds away: so the empty slots are passed once and not each time.
+    private var emptyBefore: Int64
 
     /// How many timers are set.
     private(set) var count = 0
 
-    init(now: Int64) { current = now / TimerWheel.tickNanoseconds }
+    init(now: Int64) {
+        current = now / TimerWheel.tickNanoseconds
+        emptyBefore = current + 1
+    }
 
     /// Sets a timer for `deadline`; one that has passed fires at the next `expire`.
     mutating func schedule(at deadline: Int64, _ payload: Payload) -> ID {
@@ -44,6 +50,8 @@ struct TimerWheel<Payload> {
         let index = takeTimer()
         timers[Int(index)].tick = tick
         timers[Int(index)].payload = payload
+        let turns = (tick - current - 1) & Int64(TimerWheel.slotCount - 1)
+        emptyBefore = min(emptyBefore, current + 1 + turns)
         link(index, slot: slot(of: tick))
         count += 1
         return ID(index: index, generation: timers[Int(index)].generation)
@@ -82,11 +90,11 @@ struct TimerWheel<Payload> {
     }
 
     /// Nanoseconds from `now` until something may be due; nil when no timer is set.
-    func wait(now: Int64) -> Int64? {
+    mutating func wait(now: Int64) -> Int64? {
         guard count > 0 else { return nil }
-        let next = firstOccupied(
-            from: current + 1, notBeyond: current + Int64(TimerWheel.slotCount))
-        return max(0, next * TimerWheel.tickNanoseconds - now)
+        emptyBefore = firstOccupied(
+            from: max(current + 1, emptyBefore), notBeyond: current + Int64(TimerWheel.slotCount))
+        return max(0, emptyBefore * TimerWheel.tickNanoseconds - now)
     }
 
     /// The first tick from `tick` on whose slot holds something, `limit + 1` when there is none up to `limit`.

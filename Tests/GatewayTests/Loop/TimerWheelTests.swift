@@ -90,6 +90,12 @@ import Testing
                 #expect(fired == model.expire(now: now))
             }
             #expect(wheel.count == model.ticks.count)
+            // Nobody sleeps beyond the nearest timer; one whose round has not come may wake the loop early.
+            let wake = wheel.wait(now: now).map { now + $0 }
+            #expect((wake == nil) == model.ticks.isEmpty)
+            if let wake, let nearest = model.ticks.values.min() {
+                #expect(wake <= max(now, nearest * TimerWheelTests.millisecond))
+            }
         }
     }
 

@@ -4,53 +4,73 @@ public import ProtoRuntime
 ///
 /// One owner fills and empties it call after call; in steady state it allocates nothing.
 public struct Fields: ~Copyable {
-    /// Where one field stands in the text.
-    struct Line: BitwiseCopyable {
-        var nameStart: UInt32
-        var valueStart: UInt32
-        var valueCount: UInt32
-        var nameCount: UInt16
-        var known: KnownField
+    /// Where one field stands in the text: two words in `lines`.
+    private struct Line {
+        var nameStart: UInt32 = 0
+        var valueStart: UInt32 = 0
+        var valueCount: UInt32 = 0
+        var nameCount: UInt16 = 0
+        var known = KnownField.other
+
+        var places: UInt64 { UInt64(nameStart) | UInt64(valueStart) << 32 }
+        var extents: UInt64 {
+            UInt64(known.rawValue) | UInt64(nameCount) << 16 | UInt64(valueCount) << 32
+        }
     }
 
-    private var text = OutputBlock()
-    private var lines: [Line] = []
+    @usableFromInline var text = OutputBlock()
+    /// A block and not an array: it is emptied several times a call, which then costs nothing, and appending to it asks
+    /// for no unique reference.
+    @usableFromInline var lines = OutputBlock()
+    /// The line whose value is being appended.
+    private var open = Line()
 
     public init() {}
 
+    @inlinable static var lineBytes: Int { 16 }
+
     /// How many fields there are.
-    public var count: Int { lines.count }
-    public var isEmpty: Bool { lines.isEmpty }
+    @inlinable public var count: Int { lines.count / Fields.lineBytes }
+    @inlinable public var isEmpty: Bool { lines.isEmpty }
 
     /// Size as HTTP/2 counts it: names, values and 32 bytes a field (RFC 9113 §6.5.2).
-    public var size: Int { text.count + 32 * lines.count }
+    public var size: Int { text.count + 32 * count }
 
-    public func known(at index: Int) -> KnownField { lines[index].known }
-
-    @_lifetime(borrow self)
-    public func name(at index: Int) -> Span<UInt8> {
-        let line = lines[index]
-        return text.bytes.extracting(
-            Int(line.nameStart)..<Int(line.nameStart) + Int(line.nameCount))
+    public func known(at index: Int) -> KnownField {
+        let extents = lines.word(at: index * Fields.lineBytes + 8)
+        return KnownField(rawValue: UInt8(truncatingIfNeeded: extents)) ?? .other
     }
 
+    private func isKnown(_ known: KnownField, at index: Int) -> Bool {
+        UInt8(truncatingIfNeeded: lines.word(at: index * Fields.lineBytes + 8)) == known.rawValue
+    }
+
+    @inlinable
+    @_lifetime(borrow self)
+    public func name(at index: Int) -> Span<UInt8> {
+        let start = Int(lines.word(at: index * Fields.lineBytes) & 0xFFFF_FFFF)
+        let count = Int(lines.word(at: index * Fields.lineBytes + 8) >> 16 & 0xFFFF)
+        return text.bytes.extracting(start..<start + count)
+    }
+
+    @inlinable
     @_lifetime(borrow self)
     public func value(at index: Int) -> Span<UInt8> {
-        let line = lines[index]
-        return text.bytes.extracting(
-            Int(line.valueStart)..<Int(line.valueStart) + Int(line.valueCount))
+        let start = Int(lines.word(at: index * Fields.lineBytes) >> 32)
+        let count = Int(lines.word(at: index * Fields.lineBytes + 8) >> 32)
+        return text.bytes.extracting(start..<start + count)
     }
 
     /// Index of the first field of that name, or nil.
     public func firstIndex(of known: KnownField) -> Int? {
-        for index in lines.indices where lines[index].known == known { return index }
+        for index in 0..<count where isKnown(known, at: index) { return index }
         return nil
     }
 
     /// How many fields of that name there are.
     public func count(of known: KnownField) -> Int {
         var found = 0
-        for line in lines where line.known == known { found += 1 }
+        for index in 0..<count where isKnown(known, at: index) { found += 1 }
         return found
     }
 
@@ -67,14 +87,10 @@ public struct Fields: ~Copyable {
 
     /// The same for a name in any case.
     public mutating func append(loweringName name: Span<UInt8>, value: Span<UInt8>) {
-        let start = UInt32(truncatingIfNeeded: text.count)
-        text.reserve(name.count)
-        for index in name.indices {
-            let byte = name[index]
-            text.append(byte >= 65 && byte <= 90 ? byte | 32 : byte)
-        }
-        let known = KnownField(name: text.bytes.extracting(Int(start)..<text.count))
-        beginValue(nameStart: start, known: known)
+        let start = text.count
+        text.append(lowercasing: name)
+        let known = KnownField(name: text.bytes.extracting(start..<text.count))
+        endName(known, from: start)
         text.append(value)
         endValue()
     }
@@ -130,51 +146,55 @@ public struct Fields: ~Copyable {
             known: other.known(at: index))
     }
 
+    /// Appends all fields of another block, as one piece of text: a head's constant part costs next to nothing.
     public mutating func append(contentsOf other: borrowing Fields) {
-        for index in 0..<other.count { append(other, at: index) }
+        let shift = UInt64(UInt32(truncatingIfNeeded: text.count)) &* 0x1_0000_0001
+        text.append(other.text.bytes)
+        lines.makeRoom(other.lines.count)
+        for offset in stride(from: 0, to: other.lines.count, by: Fields.lineBytes) {
+            lines.put(other.lines.word(at: offset) &+ shift, count: 8)
+            lines.put(other.lines.word(at: offset + 8), count: 8)
+        }
     }
 
     public mutating func removeAll() {
         text.removeAll()
-        lines.removeAll(keepingCapacity: true)
+        lines.removeAll()
     }
 
     private mutating func append(name: Span<UInt8>, value: Span<UInt8>, known: KnownField) {
-        let nameStart = UInt32(truncatingIfNeeded: text.count)
+        let start = text.count
         text.append(name)
-        let valueStart = UInt32(truncatingIfNeeded: text.count)
+        endName(known, from: start)
         text.append(value)
-        lines.append(
-            Line(
-                nameStart: nameStart, valueStart: valueStart,
-                valueCount: UInt32(truncatingIfNeeded: value.count),
-                nameCount: UInt16(truncatingIfNeeded: name.count), known: known))
+        endValue()
     }
 
     private mutating func begin(_ known: KnownField) {
-        let start = UInt32(truncatingIfNeeded: text.count)
+        let start = text.count
         text.append(known.text)
-        beginValue(nameStart: start, known: known)
+        endName(known, from: start)
     }
 
     private mutating func begin(nameParts prefix: StaticString, suffix: Span<UInt8>) {
-        let start = UInt32(truncatingIfNeeded: text.count)
+        let start = text.count
         text.append(prefix)
         text.append(suffix)
-        let known = KnownField(name: text.bytes.extracting(Int(start)..<text.count))
-        beginValue(nameStart: start, known: known)
+        endName(KnownField(name: text.bytes.extracting(start..<text.count)), from: start)
     }
 
-    private mutating func beginValue(nameStart: UInt32, known: KnownField) {
-        let valueStart = UInt32(truncatingIfNeeded: text.count)
-        lines.append(
-            Line(
-                nameStart: nameStart, valueStart: valueStart, valueCount: 0,
-                nameCount: UInt16(truncatingIfNeeded: valueStart - nameStart), known: known))
+    /// The name stands in the text, from `start` to its end; the value is to be appended next.
+    private mutating func endName(_ known: KnownField, from start: Int) {
+        open = Line(
+            nameStart: UInt32(truncatingIfNeeded: start),
+            valueStart: UInt32(truncatingIfNeeded: text.count), valueCount: 0,
+            nameCount: UInt16(truncatingIfNeeded: text.count - start), known: known)
     }
 
     private mutating func endValue() {
-        let last = lines.count - 1
-        lines[last].valueCount = UInt32(truncatingIfNeeded: text.count) - lines[last].valueStart
+        open.valueCount = UInt32(truncatingIfNeeded: text.count) - open.valueStart
+        lines.makeRoom(Fields.lineBytes)
+        lines.put(open.places, count: 8)
+        lines.put(open.extents, count: 8)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import ProtoRuntime
 
 /// Bytes and byte classes of HTTP/1.1's grammar.
@@ -8,23 +9,17 @@ enum ASCII {
     static let space: UInt8 = 32
     static let colon: UInt8 = 58
 
-    /// For every byte: 0 when it may not stand in a token (RFC 9110 §5.6.2), else its lower-case form.
-    static let tokenLower: InlineArray<256, UInt8> = InlineArray { index in
-        let byte = UInt8(truncatingIfNeeded: index)
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): return byte + 32
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            return byte
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"),
-            UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"),
-            UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"),
-            UInt8(ascii: "~"):
-            return byte
-        default: return 0
-        }
+    /// Whether a byte may stand in a token (RFC 9110 §5.6.2): one bit for each of the first 128. Constants, since a
+    /// table would have to be asked each time whether it has been made.
+    static func isTokenByte(_ byte: UInt8) -> Bool {
+        let bits = byte < 64 ? tokenBits.low : byte < 128 ? tokenBits.high : 0
+        return bits >> UInt64(byte & 63) & 1 != 0
     }
+
+    /// Digits and `!#$%&'*+-.`; letters and `^_` `` ` `` `|~`.
+    private static let tokenBits: (low: UInt64, high: UInt64) = (
+        0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE
+    )
 
     static func hexValue(_ byte: UInt8) -> UInt8? {
         switch byte {
@@ -44,22 +39,29 @@ enum ASCII {
 extension Span<UInt8> {
     /// Index of the first `byte` in `from..<to`, or nil.
     func firstIndex(of byte: UInt8, from: Int, to: Int) -> Int? {
-        var index = from
-        while index < to {
-            if self[index] == byte { return index }
-            index += 1
+        guard from < to else { return nil }
+        return unsafe extracting(from..<to).withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress,
+                let found = unsafe memchr(start, Int32(byte), bytes.count)
+            else { return nil }
+            return unsafe from + (UnsafeRawPointer(found) - UnsafeRawPointer(start))
         }
-        return nil
     }
 
-    /// Compares with lower-case `text`, ignoring the case of ASCII letters.
-    func isEqualIgnoringCase(to text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<count {
-            let byte = self[index]
-            let lower = byte >= 65 && byte <= 90 ? byte | 32 : byte
-            guard unsafe lower == text.utf8Start[index] else { return false }
+    /// Index of the first byte from `start` on that may not stand in a field value; the span ends with one.
+    func fieldValueEnd(from start: Int) -> Int {
+        var index = start
+        while index + 8 <= count {
+            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // A top bit where a byte is below 32, then where one is 127: eight bytes that have neither pass at once.
+            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            let suspects =
+                (word &- 0x2020_2020_2020_2020) & ~word
+                | (delete &- 0x0101_0101_0101_0101) & ~delete
+            if suspects & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
         }
-        return true
+        while ASCII.isFieldValueByte(self[index]) { index += 1 }
+        return index
     }
 }

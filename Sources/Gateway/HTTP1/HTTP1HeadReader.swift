@@ -102,8 +102,7 @@ struct HTTP1HeadReader: ~Escapable {
         }
         var start = nameEnd + 1
         while bytes[start] == ASCII.space || bytes[start] == ASCII.tab { start += 1 }
-        var end = start
-        while ASCII.isFieldValueByte(bytes[end]) { end += 1 }
+        var end = bytes.fieldValueEnd(from: start)
         guard bytes[end] == ASCII.cr, bytes[end + 1] == ASCII.lf else { throw .badFieldValue }
         let next = end + 2
         while end > start, bytes[end - 1] == ASCII.space || bytes[end - 1] == ASCII.tab { end -= 1 }
@@ -154,7 +153,7 @@ struct HTTP1HeadReader: ~Escapable {
 
     private func tokenEnd(from start: Int) -> Int {
         var index = start
-        while index < bytes.count, ASCII.tokenLower[Int(bytes[index])] != 0 { index += 1 }
+        while index < bytes.count, ASCII.isTokenByte(bytes[index]) { index += 1 }
         return index
     }
 

@@ -70,6 +70,26 @@ public struct OutputBlock: ~Copyable {
         storedCount += added
     }
 
+    /// Appends ASCII letters in lower case, all else as it is: 8 bytes at a time, the last of which may lie in the
+    /// slack.
+    public mutating func append(lowercasing bytes: Span<UInt8>) {
+        let start = storedCount
+        append(bytes)
+        guard let base = unsafe base else { return }
+        var offset = start
+        while offset < storedCount {
+            let place = unsafe UnsafeMutableRawPointer(base + offset)
+            let piece = unsafe place.loadUnaligned(as: UInt64.self)
+            // The top bit of each byte that is at least `A`, and of each that is behind `Z`.
+            let low = piece & 0x7F7F_7F7F_7F7F_7F7F
+            let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
+            let behindZ = low &+ 0x2525_2525_2525_2525
+            let isUpper = (fromA ^ behindZ) & ~piece & 0x8080_8080_8080_8080
+            unsafe place.storeBytes(of: piece | isUpper >> 2, as: UInt64.self)
+            offset &+= 8
+        }
+    }
+
     @inlinable
     public mutating func append(_ text: StaticString) {
         let added = text.utf8CodeUnitCount

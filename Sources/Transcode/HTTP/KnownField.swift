@@ -145,6 +145,18 @@ extension Span<UInt8> {
         }
     }
 
+    /// Compares with lower-case `text`, ignoring the case of ASCII letters: as a whole first, since nearly all is sent in
+    /// lower case, then from the end, where names that are alike differ.
+    public func isEqualIgnoringCase(to text: StaticString) -> Bool {
+        if isEqual(to: text) { return true }
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in indices.reversed()
+        where unsafe NameTable.lowercased(self[index]) != text.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
     /// Whether the bytes begin with those of `text`.
     public func hasPrefix(_ text: StaticString) -> Bool {
         guard count >= text.utf8CodeUnitCount else { return false }
@@ -170,10 +182,7 @@ extension Span<UInt8> {
     private func isEqualIgnoringCase(to lower: Span<UInt8>) -> Bool {
         guard count == lower.count else { return false }
         for index in 0..<count {
-            let byte = self[index]
-            guard (byte >= 65 && byte <= 90 ? byte | 32 : byte) == lower[index] else {
-                return false
-            }
+            guard NameTable.lowercased(self[index]) == lower[index] else { return false }
         }
         return true
     }

@@ -38,30 +38,18 @@ enum MediaType {
     }
 
     /// Compares with lower-case `expected`, ignoring the case of ASCII letters.
-    static func isEqual(_ type: Span<UInt8>, _ expected: String) -> Bool {
-        type.count == expected.utf8.count && hasPrefix(type, expected)
+    static func isEqual(_ type: Span<UInt8>, _ expected: StaticString) -> Bool {
+        type.isEqualIgnoringCase(to: expected)
     }
 
     /// Compares the beginning with lower-case `prefix`, ignoring the case of ASCII letters.
-    static func hasPrefix(_ type: Span<UInt8>, _ prefix: String) -> Bool {
-        let prefix = prefix.utf8Span.span
-        guard type.count >= prefix.count else { return false }
-        return isEqual(type, prefix, from: 0)
+    static func hasPrefix(_ type: Span<UInt8>, _ prefix: StaticString) -> Bool {
+        let count = prefix.utf8CodeUnitCount
+        return type.count >= count && isEqual(type.extracting(0..<count), prefix)
     }
 
-    private static func hasSuffix(_ type: Span<UInt8>, _ suffix: String) -> Bool {
-        let suffix = suffix.utf8Span.span
-        guard type.count >= suffix.count else { return false }
-        return isEqual(type, suffix, from: type.count - suffix.count)
-    }
-
-    private static func isEqual(
-        _ type: Span<UInt8>, _ expected: Span<UInt8>, from start: Int
-    ) -> Bool {
-        for index in expected.indices
-        where NameTable.lowercased(type[start + index]) != expected[index] {
-            return false
-        }
-        return true
+    private static func hasSuffix(_ type: Span<UInt8>, _ suffix: StaticString) -> Bool {
+        let start = type.count - suffix.utf8CodeUnitCount
+        return start >= 0 && isEqual(type.extracting(start..<type.count), suffix)
     }
 }

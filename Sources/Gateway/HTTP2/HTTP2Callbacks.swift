@@ -30,26 +30,35 @@ enum HTTP2Library {
     }
 }
 
-private func session(_ context: UnsafeMutableRawPointer?) -> HTTP2Session? {
-    guard let context = unsafe context else { return nil }
-    return unsafe Unmanaged<HTTP2Session>.fromOpaque(context).takeUnretainedValue()
+// nghttp2 gives back what it was given unretained: the session is alive while it calls, and its streams are until
+// `onClose`. Borrowed here, neither is retained with every field and frame.
+
+private func withSession(
+    _ context: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> Void
+) -> Int32 {
+    guard let context = unsafe context else { return 0 }
+    unsafe Unmanaged<HTTP2Session>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+    return 0
 }
 
-private func stream(_ session: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
-    guard let data = unsafe nghttp2_session_get_stream_user_data(session, id) else { return nil }
-    return unsafe Unmanaged<HTTP2Stream>.fromOpaque(data).takeUnretainedValue()
+private func withStream(_ session: OpaquePointer?, _ id: Int32, _ body: (HTTP2Stream) -> Void) {
+    guard let data = unsafe nghttp2_session_get_stream_user_data(session, id) else { return }
+    unsafe Unmanaged<HTTP2Stream>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
 }
 
 private func onBeginHeaders(
     _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
-    guard unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    guard let frame = unsafe frame,
+        unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
+    else { return 0 }
     let id = unsafe frame.pointee.hd.stream_id
-    owner.beginHead(of: id)
-    if unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { owner.beginRequest(id: id) }
-    return 0
+    let isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+    return unsafe withSession(context) { owner in
+        owner.beginHead(of: id)
+        if isRequest { owner.beginRequest(id: id) }
+    }
 }
 
 private func onHeader(
@@ -58,48 +67,53 @@ private func onHeader(
     _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ flags: UInt8,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value,
-        let owner = unsafe session(context),
-        let stream = unsafe stream(nghttp2, frame.pointee.hd.stream_id)
-    else { return 0 }
-    unsafe stream.receive(
-        name: Span(_unsafeStart: name, count: nameCount),
-        value: Span(_unsafeStart: value, count: valueCount),
-        limits: owner.limits, isServer: owner.role == .server)
-    return 0
+    guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value else {
+        return 0
+    }
+    return unsafe withSession(context) { owner in
+        unsafe withStream(nghttp2, frame.pointee.hd.stream_id) { stream in
+            unsafe stream.receive(
+                name: Span(_unsafeStart: name, count: nameCount),
+                value: Span(_unsafeStart: value, count: valueCount),
+                limits: owner.limits, isServer: owner.role == .server)
+        }
+    }
 }
 
 private func onFrame(
     _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
-    let header = unsafe frame.pointee.hd
-    switch UInt32(header.type) {
-    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-        if UInt32(header.type) == NGHTTP2_HEADERS.rawValue { owner.endHead() }
-        guard let stream = unsafe stream(nghttp2, header.stream_id) else { return 0 }
-        let isLast = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-        if UInt32(header.type) == NGHTTP2_HEADERS.rawValue, stream.finishHead() {
-            owner.report(.head(isLast: isLast), stream)
+    guard let frame = unsafe frame else { return 0 }
+    return unsafe withSession(context) { owner in
+        let header = unsafe frame.pointee.hd
+        let flags = UInt32(header.flags)
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            let isHead = UInt32(header.type) == NGHTTP2_HEADERS.rawValue
+            if isHead { owner.endHead() }
+            let isLast = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+            guard isHead || isLast else { return }
+            unsafe withStream(nghttp2, header.stream_id) { stream in
+                if isHead, stream.finishHead() { owner.report(.head(isLast: isLast), stream) }
+                if isLast { owner.report(.end, stream) }
+            }
+        case NGHTTP2_SETTINGS.rawValue:
+            if flags & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.report(.settings, nil) }
+        case NGHTTP2_PING.rawValue:
+            // Of a PING that asked for a sign of life (`HTTP2Session.ping`) nobody wants the answer.
+            if flags & NGHTTP2_FLAG_ACK.rawValue != 0,
+                unsafe frame.pointee.ping.opaque_data.0 == 0
+            {
+                owner.report(.pong, nil)
+            }
+        case NGHTTP2_GOAWAY.rawValue:
+            let goAway = unsafe frame.pointee.goaway
+            unsafe owner.report(
+                .goAway(lastStream: goAway.last_stream_id, code: goAway.error_code), nil)
+        default: break
         }
-        if isLast { owner.report(.end, stream) }
-    case NGHTTP2_SETTINGS.rawValue:
-        if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.report(.settings, nil) }
-    case NGHTTP2_PING.rawValue:
-        // Of a PING that asked for a sign of life (`HTTP2Session.ping`) nobody wants the answer.
-        if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0,
-            unsafe frame.pointee.ping.opaque_data.0 == 0
-        {
-            owner.report(.pong, nil)
-        }
-    case NGHTTP2_GOAWAY.rawValue:
-        let goAway = unsafe frame.pointee.goaway
-        unsafe owner.report(
-            .goAway(lastStream: goAway.last_stream_id, code: goAway.error_code), nil)
-    default: break
     }
-    return 0
 }
 
 private func onData(
@@ -107,54 +121,49 @@ private func onData(
     _ count: Int,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let owner = unsafe session(context) else { return 0 }
-    owner.countBody(count)
-    guard let data = unsafe data, let stream = unsafe stream(nghttp2, id) else { return 0 }
-    unsafe owner.reportBody(data, count, stream)
-    return 0
+    unsafe withSession(context) { owner in
+        owner.countBody(count)
+        guard let data = unsafe data else { return }
+        unsafe withStream(nghttp2, id) { unsafe owner.reportBody(data, count, $0) }
+    }
 }
 
 private func onClose(
     _ nghttp2: OpaquePointer?, _ id: Int32, _ code: UInt32, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let owner = unsafe session(context), let stream = unsafe stream(nghttp2, id) else {
-        return 0
+    unsafe withSession(context) { owner in
+        unsafe withStream(nghttp2, id) { owner.close($0, code: code) }
     }
-    owner.close(stream, code: code)
-    return 0
 }
 
 private func onSent(
     _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
+    guard let frame = unsafe frame else { return 0 }
     let header = unsafe frame.pointee.hd
-    switch owner.role {
-    case .client:
-        guard header.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
-        unsafe stream(nghttp2, header.stream_id)?.leftHead()
-    case .server:
-        guard header.type <= UInt8(NGHTTP2_HEADERS.rawValue),
-            UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
-            let stream = unsafe stream(nghttp2, header.stream_id)
-        else { return 0 }
-        owner.sentEnd(of: stream)
+    guard header.type <= UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    let isHead = header.type == UInt8(NGHTTP2_HEADERS.rawValue)
+    let isLast = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+    return unsafe withSession(context) { owner in
+        let isServer = owner.role == .server
+        guard isServer ? isLast : isHead else { return }
+        unsafe withStream(nghttp2, header.stream_id) { stream in
+            if isServer { owner.sentEnd(of: stream) } else { stream.leftHead() }
+        }
     }
-    return 0
 }
 
 private func onNotSent(
     _ nghttp2: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ code: Int32,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame, let owner = unsafe session(context) else { return 0 }
+    guard let frame = unsafe frame else { return 0 }
     let header = unsafe frame.pointee.hd
-    guard header.type == UInt8(NGHTTP2_HEADERS.rawValue),
-        let stream = unsafe stream(nghttp2, header.stream_id)
-    else { return 0 }
-    owner.failedToSend(stream)
-    return 0
+    guard header.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    return unsafe withSession(context) { owner in
+        unsafe withStream(nghttp2, header.stream_id) { owner.failedToSend($0) }
+    }
 }
 
 /// nghttp2 wants the next bytes of a stream's body.
@@ -163,21 +172,25 @@ func readHTTP2Body(
     _ flags: UnsafeMutablePointer<UInt32>?, _ source: UnsafeMutablePointer<nghttp2_data_source>?,
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let target = unsafe target, let flags = unsafe flags, let owner = unsafe session(context),
-        let stream = unsafe stream(nghttp2, id)
-    else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
-    switch unsafe stream.fill(target, room: room) {
-    case .wait: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-    case .broken:
-        owner.report(.broken, stream)
-        return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-    case .bytes(let count, let isLast, let sendsTrailers):
-        if stream.takeDrained() { owner.report(.drained, stream) }
-        if isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
-        if sendsTrailers {
-            unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-            owner.submitTrailers(of: stream)
+    var result = Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+    guard let target = unsafe target, let flags = unsafe flags else { return result }
+    _ = unsafe withSession(context) { owner in
+        unsafe withStream(nghttp2, id) { stream in
+            switch unsafe stream.fill(target, room: room) {
+            case .wait: result = Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            case .broken:
+                owner.report(.broken, stream)
+                result = Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            case .bytes(let count, let isLast, let sendsTrailers):
+                if stream.takeDrained() { owner.report(.drained, stream) }
+                if isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+                if sendsTrailers {
+                    unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                    owner.submitTrailers(of: stream)
+                }
+                result = count
+            }
         }
-        return count
     }
+    return result
 }

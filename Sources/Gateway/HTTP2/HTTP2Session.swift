@@ -22,8 +22,6 @@ final class HTTP2Session {
     /// Body bytes of the present input: the connection's window gets them back at once.
     private var bodyBytes = 0
     private var fields: [nghttp2_nv] = unsafe []
-    /// Holds the text of the `content-length` among `fields`.
-    private var contentLength = Fields()
     /// The stream whose head, or trailers, are not complete yet; 0 for none.
     private var headStream: Int32 = 0
     /// How many heads and trailers have begun.
@@ -109,7 +107,9 @@ final class HTTP2Session {
 
     /// Client side: opens a stream with these fields, pseudo-fields first. The body follows by `send`.
     func request(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
-        load(head, status: nil)
+        stream.request.fields.removeAll()
+        stream.request.fields.append(contentsOf: head)
+        load(stream.request.fields, status: nil)
         var provider = unsafe dataProvider(for: stream)
         let id = unsafe nghttp2_submit_request(
             session, nil, &fields, fields.count, &provider,
@@ -125,8 +125,13 @@ final class HTTP2Session {
         _ stream: HTTP2Stream, _ head: borrowing ResponseHead, isLast: Bool, bodyBytes: Int? = nil
     ) {
         guard stream.isOpen else { return }
-        load(head.fields, status: head.status)
-        if let bodyBytes { loadContentLength(bodyBytes) }
+        stream.response.fields.append(contentsOf: head.fields)
+        if let bodyBytes {
+            stream.response.fields.append(.contentLength) {
+                HTTP1Writer.appendDecimal(bodyBytes, to: &$0)
+            }
+        }
+        load(stream.response.fields, status: head.status)
         if isLast {
             _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fields.count, nil)
         } else {
@@ -205,6 +210,8 @@ final class HTTP2Session {
 
     func close(_ stream: HTTP2Stream, code: UInt32) {
         guard stream.isOpen else { return }
+        // First, for it keeps the stream, which the list of open ones may have been the last to hold.
+        events.append(HTTP2Event(kind: .closed(code), stream: stream))
         let position = stream.openPosition
         let last = openStreams.removeLast()
         if last !== stream {
@@ -213,7 +220,6 @@ final class HTTP2Session {
         }
         if stream.id == headStream { headStream = 0 }
         stream.closed()
-        events.append(HTTP2Event(kind: .closed(code), stream: stream))
     }
 
     private func submitSettings() {
@@ -238,48 +244,43 @@ final class HTTP2Session {
         nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
     }
 
-    /// Builds nghttp2's field list. It copies names and values before the submitting call returns, and `head` is
-    /// borrowed until then.
+    /// Builds nghttp2's field list. Names and values stay where they are: `head` belongs to the stream, and is not
+    /// touched until that is closed, behind which nghttp2 reads no field any more. That saves 150 instructions a field.
     private func load(_ head: borrowing Fields, status: Int?) {
         // Taken out while it is filled: its access is checked twice, not with every field.
         var filled = unsafe fields
         unsafe fields = unsafe []
         unsafe filled.removeAll(keepingCapacity: true)
         if let status { unsafe filled.append(statusField(status)) }
+        // A request id never comes again: it stays out of the compression's table, where it would take the place of
+        // what does.
+        let unique = head.firstIndex(of: .xRequestID)
         for index in 0..<head.count {
             unsafe filled.append(
-                field(
-                    head.name(at: index), head.value(at: index),
-                    isUnique: head.known(at: index) == .xRequestID))
+                field(head.name(at: index), head.value(at: index), isUnique: index == unique))
         }
         unsafe fields = filled
     }
 
-    private func loadContentLength(_ count: Int) {
-        contentLength.removeAll()
-        contentLength.append(.contentLength) { HTTP1Writer.appendDecimal(count, to: &$0) }
-        unsafe fields.append(field(contentLength.name(at: 0), contentLength.value(at: 0)))
-    }
+    private static let staysInPlace =
+        UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
 
     private func statusField(_ status: Int) -> nghttp2_nv {
-        let flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
-        return unsafe nghttp2_nv(
+        unsafe nghttp2_nv(
             name: UnsafeMutablePointer(mutating: StatusDigits.name.utf8Start),
-            value: StatusDigits.of(status), namelen: 7, valuelen: 3, flags: UInt8(flags))
+            value: StatusDigits.of(status), namelen: 7, valuelen: 3,
+            flags: HTTP2Session.staysInPlace)
     }
 
-    /// A value that is `isUnique` never comes again: it stays out of the compression's table.
-    private func field(_ name: Span<UInt8>, _ value: Span<UInt8>, isUnique: Bool = false)
-        -> nghttp2_nv
-    {
-        let flags = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
+    private func field(_ name: Span<UInt8>, _ value: Span<UInt8>, isUnique: Bool) -> nghttp2_nv {
+        let noIndex = isUnique ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0
         return unsafe name.withUnsafeBufferPointer { name in
             unsafe value.withUnsafeBufferPointer { value in
                 unsafe nghttp2_nv(
                     name: UnsafeMutablePointer(mutating: name.baseAddress),
                     value: UnsafeMutablePointer(mutating: value.baseAddress),
                     namelen: name.count, valuelen: value.count,
-                    flags: UInt8(flags.rawValue))
+                    flags: HTTP2Session.staysInPlace | noIndex)
             }
         }
     }

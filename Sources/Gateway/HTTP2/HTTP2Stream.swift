@@ -14,9 +14,9 @@ final class HTTP2Stream {
     var exchange: Exchange?
     /// Client side: the call it was opened for.
     var owner: (any UpstreamCall)?
-    /// Server side: what the client asked.
+    /// Server side: what the client asked; client side: the fields that were sent.
     var request = RequestHead()
-    /// Client side: what the upstream answered.
+    /// Client side: what the upstream answered; server side: the fields that were sent.
     var response = ResponseHead()
     /// Received trailers (client side), or those to send after the body (server side).
     var trailers = Fields()

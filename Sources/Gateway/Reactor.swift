@@ -65,6 +65,7 @@ final class Reactor: TimerTarget {
     let streams = HTTP2StreamPool()
     /// What the codecs of all calls use while they work.
     let codecTools = CodecTools()
+    let upstreamStarts = UpstreamStarts()
     var requestIDs: RequestIDs
     /// What the gateway answers itself.
     private(set) var localMethods: LocalMethods

@@ -82,16 +82,15 @@ final class Exchange: TimerTarget {
 
     /// Decides what the call is, how it is transcoded and until when it may take.
     private func resolve(_ client: ClientSide) throws(Status) {
-        let settings = reactor.settings
         defer { responseCodec.start(plan) }
         guard !client.isHeadTooLarge else {
-            throw Status.headTooLarge(limit: settings.http2.headerListBytesMax)
+            throw Status.headTooLarge(limit: reactor.settings.http2.headerListBytesMax)
         }
         _ = try client.withHead { (head) throws(Status) in
             try plan.resolve(head, methods: methods, match: &match)
         }
         try requestCodec.start(
-            plan, methods: methods, messageBytesMax: settings.messageBytesMax,
+            plan, methods: methods, messageBytesMax: reactor.settings.messageBytesMax,
             declaredBytes: client.declaredBytes)
         if plan.clientProtocol == .rest, plan.isClientStreaming(in: methods) {
             _ = try client.withHead { (head) throws(Status) in

@@ -19,10 +19,10 @@ extension Exchange {
     func appendUpstreamHead(remainingNanoseconds: Int64?, to scratch: Scratch) {
         guard let peer = client.peer else { return }
         let channel = upstream
+        let start = reactor.upstreamStarts.start(of: plan.method, in: methods, on: channel)
         _ = client.withHead { head in
             plan.appendUpstreamHead(
-                from: head, methods: methods, authority: channel.authority,
-                scheme: channel.scheme, remainingNanoseconds: remainingNanoseconds,
+                start.fields, from: head, remainingNanoseconds: remainingNanoseconds,
                 to: &scratch.head.fields)
             ForwardedFields.append(
                 from: head, peer: peer, requestID: requestID, to: &scratch.head.fields)

@@ -1,3 +1,5 @@
+import Transcode
+
 /// The client at the other end of a connection, as upstreams are told of it. Made once a connection; immutable.
 final class Peer {
     /// "192.0.2.1" or "2001:db8::1"; empty for a Unix socket.
@@ -9,11 +11,18 @@ final class Peer {
     /// Its certificate, as an element of `x-forwarded-client-cert`; empty when it showed none.
     let certificate: [UInt8]
 
+    /// `x-forwarded-for` and `-proto` as upstreams are told them, unless a trusted proxy has said more.
+    let forwarded: Fields
+
     init(address: String, scheme: StaticString, isTrusted: Bool, certificate: [UInt8] = []) {
         self.address = Array(address.utf8)
         self.scheme = scheme
         self.isTrusted = isTrusted
         self.certificate = certificate
+        var forwarded = Fields()
+        if !address.isEmpty { forwarded.append(.xForwardedFor, address.utf8Span.span) }
+        forwarded.append(.xForwardedProto, scheme)
+        self.forwarded = forwarded
     }
 
     convenience init(_ address: SocketAddress?, tls: TLSStream?, _ trusted: TrustedProxies) {

@@ -14,9 +14,13 @@ enum ForwardedFields {
         from head: borrowing RequestHead, peer: Peer, requestID: borrowing OutputBlock,
         to fields: inout Fields
     ) {
-        appendList(
-            .xForwardedFor, separator: ", ", head, peer, own: peer.address, to: &fields)
-        appendProto(head, peer, to: &fields)
+        if peer.isTrusted {
+            appendList(
+                .xForwardedFor, separator: ", ", head, peer, own: peer.address, to: &fields)
+            appendProto(head, peer, to: &fields)
+        } else {
+            fields.append(contentsOf: peer.forwarded)
+        }
         if let kept = trusted(.xForwardedHost, head, peer) {
             fields.append(.xForwardedHost, head.fields.value(at: kept))
         } else if head.authority.count > 0 {

@@ -20,8 +20,8 @@ public struct MethodTableError: Error, Equatable, Sendable, CustomStringConverti
     }
 }
 
-/// What a route leads to.
-public struct RouteBinding: Sendable {
+/// What a route leads to. Looked up several times a call, so that it is not copied.
+public final class RouteBinding: Sendable {
     /// Index in `MethodTable.methods`.
     public let method: Int32
     public let request: RequestBinding
@@ -36,6 +36,22 @@ public struct RouteBinding: Sendable {
     public let challenge: String
     /// The configured rule it comes from, as an index; nil for an annotation's.
     public let rule: Int?
+
+    init(
+        method: Int32, request: RequestBinding, response: ResponseBinding, stream: StreamBinding?,
+        json: JSONOptions, errorFormat: RESTOptions.ErrorFormat, compresses: Bool,
+        challenge: String, rule: Int?
+    ) {
+        self.method = method
+        self.request = request
+        self.response = response
+        self.stream = stream
+        self.json = json
+        self.errorFormat = errorFormat
+        self.compresses = compresses
+        self.challenge = challenge
+        self.rule = rule
+    }
 }
 
 /// All methods by path, and their routes. Immutable; shared by all threads; a reload swaps it whole.

@@ -1,24 +1,32 @@
 import ProtoRuntime
 
-extension CallPlan {
-    /// Appends the head of the upstream request: pseudo-fields, the timeout, what gRPC needs, then metadata (SEMANTICS d.1).
-    public func appendUpstreamHead(
-        from head: borrowing RequestHead, methods: MethodTable, authority: String,
-        scheme: StaticString,
-        remainingNanoseconds: Int64?, to fields: inout Fields
+extension Method {
+    /// Appends what the heads of all its requests to one upstream begin with: pseudo-fields and what gRPC needs.
+    public func appendUpstreamStart(
+        authority: String, scheme: StaticString, to fields: inout Fields
     ) {
-        let path = methods.methods[Int(method)].path
         fields.append(":method", "POST" as StaticString)
         fields.append(":scheme", scheme)
         fields.append(":path", path.span)
         fields.append(":authority", authority)
+        fields.append(.te, "trailers")
+        fields.append(.contentType, GRPC.contentType)
+    }
+}
+
+extension CallPlan {
+    /// Appends the head of the upstream request: what all of the method's have in common, `start`, then the timeout
+    /// and the client's metadata (SEMANTICS d.1).
+    public func appendUpstreamHead(
+        _ start: borrowing Fields, from head: borrowing RequestHead, remainingNanoseconds: Int64?,
+        to fields: inout Fields
+    ) {
+        fields.append(contentsOf: start)
         if let remainingNanoseconds {
             fields.append(.grpcTimeout) {
                 Timeout.formatGRPC(nanoseconds: remainingNanoseconds, into: &$0)
             }
         }
-        fields.append(.te, "trailers")
-        fields.append(.contentType, GRPC.contentType)
         for index in 0..<head.fields.count {
             let known = head.fields.known(at: index)
             if known == .grpcEncoding && requestPasses

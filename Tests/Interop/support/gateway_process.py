@@ -22,10 +22,10 @@ class NotReady(Exception):
 
 
 class GatewayProcess:
-    """`gateway` with the given arguments, once it is ready. Its first listener is at `port`."""
+    """`gateway` with the given arguments, once it is ready. Its first listener is at `port`. `under`: a program that runs it."""
 
-    def __init__(self, *arguments, seconds=20):
-        self.process = subprocess.Popen([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    def __init__(self, *arguments, seconds=20, under=()):
+        self.process = subprocess.Popen([*under, BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace")
         self.changed = threading.Condition()
         self.errors, self.output = [], []

@@ -16,21 +16,23 @@ private let rpc = "/gateway.test.rest.Rest/"
         let (plan, _, error) = call.resolved(by: methods)
         #expect(error == nil)
         var made = Fields()
+        var start = Fields()
+        methods.methods[Int(plan.method)].appendUpstreamStart(
+            authority: "up:1", scheme: "http", to: &start)
         plan.appendUpstreamHead(
-            from: call.head, methods: methods, authority: "up:1", scheme: "http",
-            remainingNanoseconds: remaining, to: &made)
+            start, from: call.head, remainingNanoseconds: remaining, to: &made)
         return made.text
     }
 
     private static let start = ":method=POST :scheme=http :path=\(rpc)GetThing :authority=up:1"
     private static let end = "te=trailers content-type=application/grpc"
 
-    @Test func `the head begins with pseudo-fields, the timeout and what gRPC needs`() throws {
+    @Test func `the head begins with pseudo-fields, what gRPC needs and the timeout`() throws {
         #expect(
             try UpstreamHeadTests.head([]) == "\(UpstreamHeadTests.start) \(UpstreamHeadTests.end)")
         #expect(
             try UpstreamHeadTests.head([], remaining: 1_500_000)
-                == "\(UpstreamHeadTests.start) grpc-timeout=1500000n \(UpstreamHeadTests.end)")
+                == "\(UpstreamHeadTests.start) \(UpstreamHeadTests.end) grpc-timeout=1500000n")
         let rest = try UpstreamHeadTests.head(
             [], line: "GET /v1/shelves/1/things/2?read_mask=title", contentType: "application/json")
         #expect(rest == "\(UpstreamHeadTests.start) \(UpstreamHeadTests.end)")

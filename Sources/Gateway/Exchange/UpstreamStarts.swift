@@ -1,0 +1,27 @@
+import Transcode
+
+/// What the heads of upstream requests begin with, which is the same for every call of a method: made at its first
+/// one and appended as one piece from then on, which saves a call 1,500 instructions. One reactor's.
+final class UpstreamStarts {
+    final class Start {
+        fileprivate(set) var fields = Fields()
+    }
+
+    /// Whose methods these are: a snapshot that comes later starts anew.
+    private var methods: MethodTable?
+    private var starts: [Start?] = []
+
+    /// - Parameter method: an index in `methods`, which `channel` serves.
+    func start(of method: Int32, in methods: MethodTable, on channel: Channel) -> Start {
+        if self.methods !== methods {
+            self.methods = methods
+            starts = [Start?](repeating: nil, count: methods.methods.count)
+        }
+        if let start = starts[Int(method)] { return start }
+        let start = Start()
+        methods.methods[Int(method)].appendUpstreamStart(
+            authority: channel.authority, scheme: channel.scheme, to: &start.fields)
+        starts[Int(method)] = start
+        return start
+    }
+}

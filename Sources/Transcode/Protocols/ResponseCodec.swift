@@ -287,7 +287,7 @@ public struct ResponseCodec: ~Copyable {
         }
     }
 
-    private func append(block: borrowing OutputBlock, _ output: inout OutputBlock) {
+    func append(block: borrowing OutputBlock, _ output: inout OutputBlock) {
         append(block.bytes, &output)
     }
 

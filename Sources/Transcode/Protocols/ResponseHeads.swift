@@ -53,11 +53,13 @@ extension ResponseCodec {
         case .connectStreaming:
             ConnectEnd.append(status, metadata: metadata, methods: methods, to: &body)
         case .grpcWeb:
-            var frame = OutputBlock()
-            var fields = Fields()
-            ResponseCodec.appendStatus(status, metadata, to: &fields)
-            GRPCWeb.appendTrailers(fields, to: &frame)
-            append(frame.bytes, &body)
+            // There are no trailers to send: their block only lends its memory.
+            ResponseCodec.appendStatus(status, metadata, to: &trailers)
+            tools.formed.removeAll()
+            GRPCWeb.appendTrailers(trailers, to: &tools.formed)
+            append(block: tools.formed, &body)
+            trailers.removeAll()
+            tools.removeAll()
         default: ResponseCodec.appendStatus(status, metadata, to: &trailers)
         }
         return .complete

@@ -21,15 +21,20 @@ class Kind:
     transcodes: bool = True  # JSON by google.api.http, and gRPC-Web
     ndjson: bool = False  # reads JSON streams newline-delimited, not as an array
     connect: bool = False
+    tls: bool = False  # listens with TLS: takes part in the tls- scenarios, and in no others
 
 
 ENVOY = "{envoy} -c {conf:%s} --concurrency 1 --disable-hot-restart -l error"
+GATEWAY = ("{root}/.build/release/gateway proxy 127.0.0.1:{backend} --descriptors {dir}/out/bench.pb"
+           " --listen 127.0.0.1:{port} --threads 1 --admin off")
 BUILT_IN = {
-    "gateway": Kind("{root}/.build/release/gateway proxy 127.0.0.1:{backend} --descriptors {dir}/out/bench.pb"
-                    " --listen 127.0.0.1:{port} --threads 1 --admin off", connect=True),
+    "gateway": Kind(GATEWAY, connect=True),
+    "gateway-tls": Kind(GATEWAY + " --tls-certificate {dir}/out/tls.pem --tls-key {dir}/out/tls.key", connect=True, tls=True),
     "envoy": Kind(ENVOY % "envoy.yaml"),
     "envoy-plain": Kind(ENVOY % "envoy-plain.yaml", transcodes=False),
     "nghttpx": Kind("nghttpx --conf={conf:nghttpx.conf}", transcodes=False),
+    "nghttpx-tls": Kind("nghttpx --conf={conf:nghttpx-tls.conf} {dir}/out/tls.key {dir}/out/tls.pem", transcodes=False,
+                        tls=True),
     "nginx": Kind("nginx -p {tmp} -c {conf:nginx.conf}", transcodes=False),
     "floor": Kind(os.path.join(OUT, "floor") + " {port} {backend}", transcodes=False),
     # no gateway at all, h2c only
@@ -42,7 +47,7 @@ class Gateway:
 
     def __init__(self, name, kind, port, port2, values):
         self.name, self.command = name, kind.command
-        self.transcodes, self.ndjson, self.connect = kind.transcodes, kind.ndjson, kind.connect
+        self.transcodes, self.ndjson, self.connect, self.tls = kind.transcodes, kind.ndjson, kind.connect, kind.tls
         self.port, self.port2, self.values, self.process = port, port2, values, None
 
     def render(self, tmp):

@@ -22,7 +22,7 @@ def report(scenario, results, base):
     rows, notes = [], ""
     for name, runs in results.items():
         if isinstance(runs, str):
-            rows.append([name, "n/a"] + [""] * 10)
+            rows.append([name, "n/a"] + [""] * 11)
             notes += f"\n{name}: {runs.strip()}"
             continue
         us = middle(runs, "us")
@@ -35,8 +35,9 @@ def report(scenario, results, base):
         rows.append([name, short(us), f"{short(min(r['us'] for r in runs))}..{short(max(r['us'] for r in runs))}", ratio,
                      f"{1e6 / us:.0f}", f"{middle(runs, 'rps'):.0f}", f"{100 * middle(runs, 'busy'):.0f}%",
                      f"{100 * statistics.mean(r['kernel'] for r in runs):.0f}%",
+                     f"{runs[0]['syscalls']:.2f}" if "syscalls" in runs[0] else "",
                      f"{middle(runs, 'p50'):.0f}", f"{middle(runs, 'p99'):.0f}", f"{middle(runs, 'bytes'):.0f}",
                      failed])
     unit = "message" if scenario.units > 1 else "request"
     return table(["gateway", f"CPU us/{unit}", "spread", f"{base}/this", f"{unit}s/s/core", "measured/s", "gw busy", "kernel",
-                  "p50 us", "p99 us", "body B", "failed"], rows) + notes.replace("\n", "\n\n", 1)
+                  "syscalls", "p50 us", "p99 us", "body B", "failed"], rows) + notes.replace("\n", "\n\n", 1)

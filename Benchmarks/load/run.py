@@ -9,13 +9,14 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-from gateways import BUILT_IN, Gateway, Kind, renice, spin, wait_port
+from gateways import BUILT_IN, Gateway, Kind, renice, spin, tree, wait_port
 from report import report, table
 from scenarios import OUT, SERVICE, Scenario, data, scenarios
 
@@ -67,6 +68,17 @@ class Bench:
                 "kernel": system / max(1, user + system),
                 "bytes": r["bytes"] / max(1, r["requests"]), **{k: r[k] for k in ("p50", "p90", "p99", "p999", "max")}}
 
+    def syscalls(self, gateway, scenario, seconds):
+        """System calls a request or message, counted by the kernel's tracepoint in a run of its own (root, perf)."""
+        pids = ",".join(map(str, sorted(tree(gateway.process.pid))))
+        perf = subprocess.Popen(["perf", "stat", "-x,", "-e", "raw_syscalls:sys_enter", "-p", pids],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.3)
+        r = self.load(scenario.load_args(gateway), seconds, self.opt.rate if scenario.rate else 0)
+        perf.send_signal(signal.SIGINT)
+        count = perf.communicate(timeout=10)[1].split(",")[0]
+        return int(count) / max(1, r["requests"]) / scenario.units
+
 
 def idle_connections(bench, gateway, tmp, counts):
     """RSS per idle keep-alive HTTP/1.1 connection that has served one request."""
@@ -108,6 +120,7 @@ def arguments():
                     help="where that gateway listens, if it does not take {port}")
     ap.add_argument("--plain", action="append", default=[], metavar="NAME", help="that gateway does not transcode")
     ap.add_argument("--connect", action="append", default=[], metavar="NAME", help="that gateway speaks Connect")
+    ap.add_argument("--tls", action="append", default=[], metavar="NAME", help="that gateway listens with TLS")
     ap.add_argument("--ndjson", action="append", default=[], metavar="NAME",
                     help="that gateway reads JSON streams as newline-delimited messages, not as an array")
     ap.add_argument("--base", default="envoy", help="gateway that the ratio is against")
@@ -116,6 +129,7 @@ def arguments():
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--rate", type=float, default=1000, help="requests/s of the fixed-rate scenarios")
     ap.add_argument("--idle", default="", metavar="N,N", help="also RSS at these numbers of idle connections")
+    ap.add_argument("--syscalls", action="store_true", help="also system calls a request (root, perf)")
     ap.add_argument("--gateway-cpu", type=int, default=0)
     ap.add_argument("--load-cpu", type=int, default=1)
     ap.add_argument("--nice", type=int, default=0, help="niceness of everything started (negative needs root)")
@@ -144,7 +158,7 @@ def chosen_gateways(opt):
     for name in (opt.gateways or ([] if custom else ["envoy"])) + list(custom):
         kind = BUILT_IN.get(name)
         if name in custom:
-            kind = Kind(custom[name], name not in opt.plain, name in opt.ndjson, name in opt.connect)
+            kind = Kind(custom[name], name not in opt.plain, name in opt.ndjson, name in opt.connect, name in opt.tls)
         if kind is None:
             sys.exit(f"no gateway {name}; built in: {' '.join(BUILT_IN)}")
         port = 9201 + len(gateways)
@@ -168,6 +182,9 @@ def run_scenario(bench, scenario, gateways, tmp):
         turn = i % max(1, len(live))
         for g in live[turn:] + live[:turn]:
             results[g.name].append(bench.measure(g, scenario, opt.seconds))
+    if opt.syscalls:
+        for g in live:
+            results[g.name][0]["syscalls"] = bench.syscalls(g, scenario, opt.seconds)
     for p in spinners:
         p.kill()
         p.wait()

@@ -21,12 +21,15 @@ def data(name):
 class Scenario:
     """One kind of request. `body` names files in out/: NAME.json for transcoders, NAME.grpc for plain proxies."""
 
-    def __init__(self, title, rpc, body, kind="json", path=None, h2=False, conns=64, streams=1, units=1, rate=0):
-        self.title, self.rpc, self.body, self.kind, self.path, self.h2 = title, rpc, body, kind, path, h2
+    def __init__(self, title, rpc, body, kind="json", path=None, h2=False, conns=64, streams=1, units=1, rate=0,
+                 tls=False):
+        self.tls, self.title, self.rpc, self.body, self.kind, self.path, self.h2 = tls, title, rpc, body, kind, path, h2
         self.conns, self.streams, self.units, self.rate = conns, streams, units, rate
 
     def refused_by(self, gateway):
         """Why this gateway cannot take part; None if it can."""
+        if self.tls != gateway.tls:
+            return "needs a gateway with TLS" if self.tls else "listens with TLS only"
         if self.kind == "web" and not gateway.transcodes:
             return "a plain proxy, see grpc"
         if self.kind.startswith("connect") and not gateway.connect:
@@ -37,7 +40,7 @@ class Scenario:
         """Arguments of out/load, less duration and rate."""
         kind = self.kind if gateway.transcodes else "grpc"
         file = lambda suffix: os.path.join(OUT, self.body + suffix)
-        args = ["-2"] * self.h2 + ["-c", str(self.conns), "-m", str(self.streams)]
+        args = ["-2"] * self.h2 + ["-t"] * self.tls + ["-c", str(self.conns), "-m", str(self.streams)]
         if kind != "json":
             args += ["-X", "POST", "-b", file(BODIES[kind]), "-H", "te: trailers", "-H",
                      "content-type: " + CONTENT_TYPES[kind]]
@@ -87,6 +90,8 @@ def scenarios():
         "connect-json": Scenario("Connect JSON over HTTP/1.1, small unary", "Echo", "small", kind="connect-json"),
         "connect-proto": Scenario("Connect protobuf over HTTP/1.1, small unary", "Echo", "small", kind="connect-proto"),
         "grpc": Scenario("native gRPC over h2c, small unary", "Echo", "small", kind="grpc", **h2),
+        "tls-h1": Scenario("HTTP/1.1 JSON POST by TLS, small unary", "Echo", "small", path="/v1/echo", tls=True),
+        "tls-h2": Scenario("HTTP/2 JSON POST by TLS, small unary", "Echo", "small", path="/v1/echo", tls=True, **h2),
         "h1-1k": Scenario("HTTP/1.1 JSON POST, 1 KB batch", "EchoBatch", "1k", path="/v1/batch"),
         "h1-64k": Scenario("HTTP/1.1 JSON POST, 64 KB batch", "EchoBatch", "64k", path="/v1/batch", conns=8),
         "h1-1m": Scenario("HTTP/1.1 JSON POST, 1 MB batch", "EchoBatch", "1m", path="/v1/batch", conns=2),

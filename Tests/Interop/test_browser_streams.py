@@ -185,3 +185,14 @@ def test_a_download_that_breaks_is_not_taken_for_whole(page, base):
       return response.blob().then((blob) => blob.size, (error) => error.name);
     }""", f"{base}/v1/download?pieces=2&size=1000&code=15")
     assert found == "TypeError"
+
+
+def test_a_page_has_many_streams_over_http2(web, page):
+    """HTTP/1.1 has six connections to a host; and the user's cookies go along where the page asks for that."""
+    found = page.evaluate("""async (url) => Promise.all(Array.from({ length: 60 }, (_, number) => new Promise((resolve) => {
+      const source = new EventSource(`${url}?count=3&interval=0.2s&key=many-${number}`, { withCredentials: true });
+      const keys = [];
+      source.onmessage = (event) => keys.push(JSON.parse(event.data).key);
+      source.addEventListener("end", () => { source.close(); resolve(keys); });
+    })))""", f"{web.tls}/v1/stream")
+    assert found == [[f"many-{number}"] * 3 for number in range(60)]

@@ -13,6 +13,8 @@ extension UpstreamOptions {
             dns.finish()
         }
         if let section = mapping.mapping("connection") { connection = ConnectionOptions(section) }
+        if let keepalive = mapping.mapping("keepalive") { connection.decodeKeepalive(keepalive) }
+        if let limits = mapping.mapping("limits") { circuit = CircuitOptions(limits) }
     }
 }
 
@@ -26,6 +28,26 @@ extension ConnectionOptions {
         if let value = mapping.duration("max_idle", in: times) { idleMax = value }
         ageMax = mapping.duration("max_age", in: times)
         if let value = mapping.integer("max_connections", in: 1...10) { countMax = value }
+        mapping.finish()
+    }
+}
+
+extension ConnectionOptions {
+    fileprivate mutating func decodeKeepalive(_ mapping: MappingDecoder) {
+        let times = Configuration.second...24 * Configuration.hour
+        if mapping.required("time") != nil { keepaliveTime = mapping.duration("time", in: times) }
+        if let value = mapping.duration("timeout", in: times) { keepaliveTimeout = value }
+        if let value = mapping.boolean("without_calls") { keepaliveWithoutCalls = value }
+        mapping.finish()
+    }
+}
+
+extension CircuitOptions {
+    init(_ mapping: MappingDecoder) {
+        self.init()
+        callsMax = mapping.integer("calls", in: 1...10_000_000)
+        if let value = mapping.integer("waiting", in: 0...10_000_000) { waitingMax = value }
+        retriesMax = mapping.integer("retries", in: 0...10_000_000)
         mapping.finish()
     }
 }

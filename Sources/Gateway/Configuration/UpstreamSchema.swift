@@ -30,7 +30,7 @@ extension UpstreamConfiguration {
             retry.attemptsMax = RetryOverrides.usualAttempts
             RetryOverrides(section, throttle: &options.throttle).apply(to: &retry)
         }
-        mapping.unsupported("health", "keepalive")
+        mapping.unsupported("health")
         mapping.finish()
         if targets.isEmpty { return nil }
     }

@@ -29,6 +29,9 @@ final class Exchange: TimerTarget {
     private var requestCodec = RequestCodec()
     var responseCodec = ResponseCodec()
     var attempts = CallAttempts()
+    /// Whether the call counts as one of its upstream, and as one that is made again.
+    private var isAdmitted = false
+    var isRetried = false
     /// How the upstream ended the call while the client had not read all messages yet, and its trailers.
     private(set) var heldStatus: Status?
     private var heldTrailers = Fields()
@@ -173,6 +176,13 @@ final class Exchange: TimerTarget {
     }
 
     private func startUpstream() {
+        do throws(Status) {
+            try upstream.admit()
+        } catch {
+            finish(error)
+            return
+        }
+        isAdmitted = true
         _ = takeStream()
         state.startUpstream()
         if plan.streamForm != nil { awaitUpstream() }
@@ -301,6 +311,9 @@ final class Exchange: TimerTarget {
         if let retryTimer { reactor.loop.cancel(retryTimer) }
         retryTimer = nil
         if isQueued { upstream.leave(self) }
+        if isAdmitted { upstream.callEnded() }
+        isAdmitted = false
+        endRetries()
         leaveStream(isCancelled: action == .cancel)
     }
 

@@ -29,7 +29,10 @@ extension Exchange {
         let upstream = upstream
         let wait = attempts.waitAfter(
             failure, policy: retryPolicy, random: Double.random(in: 0..<1),
-            isThrottled: { upstream.shared.throttle.failed() })
+            isThrottled: {
+                let isThrottled = upstream.shared.throttle.failed()
+                return isThrottled || !countRetry()
+            })
         guard let wait, deadline == .max || deadline - reactor.loop.now > wait else { return false }
         let next = reactor.streams.take()
         next.owner = self
@@ -44,6 +47,17 @@ extension Exchange {
                 after: wait, self, kind: Exchange.TimerKind.retry)
         }
         return true
+    }
+
+    /// Counts the call among those that are made again, unless they are as many as they may be.
+    private func countRetry() -> Bool {
+        if !isRetried { isRetried = upstream.shared.retries.take() }
+        return isRetried
+    }
+
+    func endRetries() {
+        if isRetried { upstream.shared.retries.giveBack() }
+        isRetried = false
     }
 
     func startAttempt() {

@@ -1,5 +1,6 @@
 import CNghttp2
 import ProtoRuntime
+import Transcode
 
 /// What every session shares: nghttp2's callback table, made once and never freed, and how options are made.
 @safe
@@ -110,10 +111,20 @@ private func onFrame(
         case NGHTTP2_GOAWAY.rawValue:
             let goAway = unsafe frame.pointee.goaway
             unsafe owner.report(
-                .goAway(lastStream: goAway.last_stream_id, code: goAway.error_code), nil)
+                .goAway(
+                    lastStream: goAway.last_stream_id, code: goAway.error_code,
+                    isTooManyPings: isTooManyPings(goAway)), nil)
         default: break
         }
     }
+}
+
+private func isTooManyPings(_ goAway: nghttp2_goaway) -> Bool {
+    guard unsafe goAway.error_code == HTTP2Code.enhanceYourCalm,
+        let text = unsafe goAway.opaque_data
+    else { return false }
+    return unsafe Span(_unsafeStart: text, count: goAway.opaque_data_len)
+        .isEqual(to: "too_many_pings")
 }
 
 private func onData(

@@ -35,8 +35,8 @@ struct HTTP2Event {
         case settings
         /// The peer has read all that was sent before a PING.
         case pong
-        /// The peer will serve no stream above `lastStream`.
-        case goAway(lastStream: Int32, code: UInt32)
+        /// The peer will serve no stream above `lastStream`. `isTooManyPings`: its reason is our PINGs (gRFC A8).
+        case goAway(lastStream: Int32, code: UInt32, isTooManyPings: Bool)
     }
 
     let kind: Kind

@@ -139,6 +139,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     }
 
     private func leaveStream(resetting: Bool = true) {
+        if isQueued { channel.leave(self) }
         isWaiting = false
         call &+= 1
         guard let stream else { return }

@@ -1,3 +1,4 @@
+import Logging
 import Transcode
 
 /// One upstream as one reactor sees it: its addresses, and the calls that wait for a connection.
@@ -6,9 +7,6 @@ import Transcode
 /// are refused with the reason until one recovers. Names are resolved again and again: addresses come and go, and calls
 /// in flight stay where they are.
 final class Channel: TimerTarget {
-    /// Calls that may wait for a connection or a free stream.
-    static let waitingMax = 10_000
-
     private enum Timer { static let (nextAddress, idle): (UInt8, UInt8) = (0, 1) }
 
     let name: String
@@ -28,6 +26,7 @@ final class Channel: TimerTarget {
     private var waiting = WaitingCalls()
     private var addressTimer: EventLoop.TimerID?
     private var idleTimer: EventLoop.TimerID?
+    private var keepaliveTime: Int64?
     /// Calls since the idle timer fired last, and how often it has seen none.
     private var callsSeen: UInt64 = 0
     private var quietChecks = 0
@@ -47,6 +46,7 @@ final class Channel: TimerTarget {
         tls = plan.tls
         options = plan.options
         shared = plan.shared
+        keepaliveTime = plan.options.connection.keepaliveTime
         authority = plan.targets.first?.authority ?? plan.name
         picker = Picker(plan.options.balance, seed: UInt64.random(in: 0...UInt64.max))
         self.reactor = reactor
@@ -159,7 +159,7 @@ final class Channel: TimerTarget {
     }
 
     /// The last connection to an address has ended, or takes no more calls.
-    func connectionLost(_ subchannel: Subchannel, lived: Int64) {
+    func connectionLost(_ subchannel: Subchannel) {
         if !subchannels.contains(where: { $0.connectivity == .ready }) { wasLost = true }
         guard !isIdle else { return }
         if options.balance == .pickFirst {
@@ -167,9 +167,27 @@ final class Channel: TimerTarget {
                 pickFirst.lost(index)
             }
         } else {
-            subchannel.reconnect(lived: lived)
+            subchannel.connect()
         }
         if hasWaiting { connectAddresses() }
+        guard subchannel.hasFailed else { return }
+        for endpoint in endpoints { endpoint.resolver?.refresh() }
+        failWaiting()
+    }
+
+    /// How connections are asked whether they live.
+    var keepalive: Keepalive {
+        Keepalive(time: keepaliveTime, timeout: options.connection.keepaliveTimeout)
+    }
+
+    /// An upstream finds our PINGs too many: new connections send half as many (gRFC A8).
+    func tooManyPings(for address: SocketAddress) {
+        guard let time = keepaliveTime else { return }
+        let doubled = min(time.multipliedReportingOverflow(by: 2).partialValue, Configuration.hour)
+        keepaliveTime = max(doubled, time)
+        let text = ConfigurationUnits.format(nanoseconds: max(doubled, time))
+        reactor.log.warning(
+            "upstream \(name) (\(address)): too many keepalive PINGs; one in \(text) from now on")
     }
 
     // MARK: Idleness
@@ -212,10 +230,10 @@ final class Channel: TimerTarget {
         }
         isIdle = false
         if let failure = commonFailure() { throw failure }
-        guard waiting.count < Channel.waitingMax else {
+        guard shared.waiting.take() else {
             throw Status(
-                .resourceExhausted,
-                "more than \(Channel.waitingMax) calls wait for upstream \(name)",
+                .unavailable,
+                "\(shared.waiting.limit ?? 0) calls wait for upstream \(name), which is as many as may",
                 reason: "upstream_queue_full")
         }
         waiting.append(caller)
@@ -229,12 +247,34 @@ final class Channel: TimerTarget {
     }
 
     /// A call that waited has ended: by its deadline, or with its client.
-    func leave(_ caller: any UpstreamCall) { waiting.leave(caller) }
+    func leave(_ caller: any UpstreamCall) {
+        waiting.leave(caller)
+        shared.waiting.giveBack()
+    }
+
+    private func takeWaiting() -> (any UpstreamCall)? {
+        guard let caller = waiting.takeFirst() else { return nil }
+        shared.waiting.giveBack()
+        return caller
+    }
+
+    /// Counts a call of which `callEnded` will tell the end.
+    /// - Throws: UNAVAILABLE when there are as many as there may be.
+    func admit() throws(Status) {
+        guard shared.calls.take() else {
+            throw Status(
+                .unavailable,
+                "upstream \(name) has \(shared.calls.limit ?? 0) calls, which is as many as it may have",
+                reason: "upstream_calls_max")
+        }
+    }
+
+    func callEnded() { shared.calls.giveBack() }
 
     /// Starts waiting calls as far as there is room for their streams.
     func dispatchWaiting() {
         while hasWaiting {
-            guard let connection = pick(), let caller = waiting.takeFirst() else { return }
+            guard let connection = pick(), let caller = takeWaiting() else { return }
             caller.openUpstream(on: connection)
         }
     }
@@ -242,7 +282,7 @@ final class Channel: TimerTarget {
     /// Fails the waiting calls when no address is left that could serve them.
     func failWaiting() {
         guard let failure = commonFailure() else { return }
-        while let caller = waiting.takeFirst() { caller.upstreamUnavailable(failure) }
+        while let caller = takeWaiting() { caller.upstreamUnavailable(failure) }
     }
 
     private func pick() -> UpstreamConnection? {

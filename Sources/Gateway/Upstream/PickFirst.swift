@@ -41,7 +41,8 @@ struct PickFirst: Equatable {
     }
 
     mutating func becameReady(_ index: Int) -> Action {
-        guard case .trying = phase, index < count else { return .none }
+        if case .chosen = phase { return .none }
+        guard index < count else { return .none }
         phase = .chosen(index)
         return .choose(index)
     }

@@ -26,6 +26,7 @@ final class Subchannel: TimerTarget {
 
     var tls: TLSClientContext? { channel.tls }
     var options: ConnectionOptions { channel.options.connection }
+    var keepalive: Keepalive { channel.keepalive }
     var hasFailed: Bool { state.hasFailed }
     var connectivity: SubchannelState.Connectivity { state.connectivity }
 
@@ -140,10 +141,12 @@ final class Subchannel: TimerTarget {
         if state.connectivity != .shutdown, channel.hasWaiting { channel.dispatchWaiting() }
     }
 
+    func tooManyPings() { channel.tooManyPings(for: address) }
+
     func connectionDraining(_ ended: UpstreamConnection) {
         guard let index = connections.firstIndex(where: { $0 === ended }) else { return }
         draining.append(connections.remove(at: index))
-        lost(ended)
+        lost(ended, "the upstream ends its connections as soon as they are made (GOAWAY)")
     }
 
     func connectionClosed(_ ended: UpstreamConnection, reason: String) {
@@ -154,18 +157,20 @@ final class Subchannel: TimerTarget {
             attemptFailed(reason)
         } else if let index = connections.firstIndex(where: { $0 === ended }) {
             connections.remove(at: index)
-            failure = reason
-            lost(ended)
+            lost(ended, reason)
         }
     }
 
-    private func lost(_ ended: UpstreamConnection) {
-        state.connectionLost()
-        if state.readyCount == 0 { channel.connectionLost(self, lived: ended.age) }
+    private func lost(_ ended: UpstreamConnection, _ reason: String) {
+        failure = reason
+        let action = state.connectionLost(
+            isProven: ended.isProven, random: Double.random(in: 0..<1))
+        if action != .none {
+            reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
+        }
+        perform(action)
+        if state.readyCount == 0 { channel.connectionLost(self) }
     }
-
-    /// The address is to be connected again though no call waits for it.
-    func reconnect(lived: Int64) { perform(state.reconnectWanted(lived: lived)) }
 
     func timerFired(_ kind: UInt8) {
         timer = nil

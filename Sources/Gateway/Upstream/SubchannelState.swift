@@ -20,9 +20,6 @@ struct SubchannelState: Equatable {
 
     private enum Attempt { case none, underWay, waiting }
 
-    /// A connection that ends sooner than this is not made again at once: its upstream may be ending all of them.
-    static let livedMin: Int64 = 1_000_000_000
-
     private var attempt = Attempt.none
     private var isShutDown = false
     /// Connections that take calls.
@@ -61,7 +58,6 @@ struct SubchannelState: Equatable {
         attempt = .none
         readyCount += 1
         hasFailed = false
-        backoff.reset()
     }
 
     /// Nothing came of the attempt. `random` lies in 0..<1.
@@ -72,17 +68,17 @@ struct SubchannelState: Equatable {
         return .wait(backoff.wait(random: random))
     }
 
-    /// A connection takes no more calls: it ended, or the upstream announced its end.
-    mutating func connectionLost() {
-        if readyCount > 0 { readyCount -= 1 }
-    }
-
-    /// The address is to be connected again, though no call waits for it; its connection lived for `lived` nanoseconds.
-    mutating func reconnectWanted(lived: Int64) -> Action {
-        guard connectivity == .idle, attempt == .none else { return .none }
-        guard lived < SubchannelState.livedMin else { return connectWanted() }
+    /// A connection takes no more calls: it ended, or the upstream announced its end. `random` lies in 0..<1.
+    /// - Parameter isProven: it was of use. The loss of another one counts as a failed attempt, or an upstream that ends
+    ///   every connection at once would be connected without a pause.
+    mutating func connectionLost(isProven: Bool, random: Double) -> Action {
+        guard readyCount > 0 else { return .none }
+        readyCount -= 1
+        if isProven { backoff.reset() }
+        guard readyCount == 0, attempt == .none, !isProven, !isShutDown else { return .none }
         attempt = .waiting
-        return .wait(SubchannelState.livedMin - max(0, lived))
+        hasFailed = true
+        return .wait(backoff.wait(random: random))
     }
 
     mutating func backoffElapsed() -> Action {

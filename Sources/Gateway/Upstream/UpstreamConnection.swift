@@ -5,15 +5,20 @@ import Transcode
 ///
 ///     awaitingSettings ──▶ ready ──GOAWAY, used up, address gone──▶ draining ──▶ closed
 final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
+    /// A connection that has lived so long was of use, whatever came by it.
+    static let provenNanoseconds: Int64 = 1_000_000_000
+
     private enum Phase { case awaitingSettings, ready, draining }
-    private enum Timer { static let (settings, age): (UInt8, UInt8) = (0, 1) }
+    private enum Timer { static let (settings, age, keepalive): (UInt8, UInt8, UInt8) = (0, 1, 2) }
 
     private let reactor: Reactor
     private unowned let subchannel: Subchannel
     private let connection: HTTP2Connection
     private var phase = Phase.awaitingSettings
     private var timer: EventLoop.TimerID?
+    private var keepaliveTimer: EventLoop.TimerID?
     private var readyAt: Int64 = 0
+    private var hasAnswered = false
 
     init(_ stream: ByteStream, for subchannel: Subchannel, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
@@ -34,8 +39,11 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     var canOpenStream: Bool { phase == .ready && connection.hasRoom && !connection.isClosed }
 
     var streamCount: Int { connection.streamCount }
-    /// Nanoseconds since the upstream's SETTINGS.
-    var age: Int64 { phase == .awaitingSettings ? 0 : reactor.loop.now - readyAt }
+    /// Whether it was of use: it has carried an answer, or carries calls that the upstream will answer.
+    var isProven: Bool {
+        hasAnswered || (!connection.isClosed && connection.streamCount > 0)
+            || reactor.loop.now - readyAt >= UpstreamConnection.provenNanoseconds
+    }
 
     // MARK: Calls
 
@@ -59,7 +67,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
         switch event.kind {
-        case .head(let isLast): event.stream?.owner?.upstreamHead(isLast: isLast)
+        case .head(let isLast):
+            hasAnswered = true
+            event.stream?.owner?.upstreamHead(isLast: isLast)
         case .body(let range):
             guard let stream = event.stream else { return }
             if let owner = stream.owner {
@@ -72,7 +82,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         case .closed(let code):
             if let stream = event.stream { streamClosed(stream, code: code) }
         case .settings: settingsReceived()
-        case .goAway: retire()
+        case .goAway(_, _, let isTooManyPings):
+            if isTooManyPings { subchannel.tooManyPings() }
+            retire()
         case .pong, .broken: break
         }
     }
@@ -89,7 +101,22 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
             let spread = Double(limit) * Double.random(in: 0.9...1.1)
             timer = reactor.loop.schedule(after: Int64(spread), self, kind: Timer.age)
         }
+        connection.keepalive = subchannel.keepalive
+        keepAlive()
         subchannel.connectionReady(self)
+    }
+
+    /// Asks whether the upstream lives, where that is configured.
+    private func keepAlive() {
+        keepaliveTimer = nil
+        let options = subchannel.options
+        guard let time = connection.keepalive.time else { return }
+        let wait = connection.keepAlive(
+            isNeeded: options.keepaliveWithoutCalls || connection.streamCount > 0)
+        guard !connection.isClosed else { return }
+        // A call may begin at any time.
+        keepaliveTimer = reactor.loop.schedule(
+            after: min(wait, time), self, kind: Timer.keepalive)
     }
 
     /// Opens no more streams: the upstream announced its end, or the connection is used up or old.
@@ -134,7 +161,10 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         case .cannotWrite(let reason): "write failed: \(reason)"
         case .protocolViolation(let error):
             "the upstream does not speak HTTP/2: \(error.description)"
-        case .silent: "the upstream did not answer a keepalive PING"
+        case .silent:
+            "the upstream sent nothing for "
+                + ConfigurationUnits.format(nanoseconds: connection.keepalive.timeout)
+                + " after a keepalive PING"
         case .peerClosed, .finished, .headTimeout, nil: "connection closed by the upstream"
         }
     }
@@ -142,9 +172,12 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     private func cancelTimer() {
         if let timer { reactor.loop.cancel(timer) }
         timer = nil
+        if let keepaliveTimer { reactor.loop.cancel(keepaliveTimer) }
+        keepaliveTimer = nil
     }
 
     func timerFired(_ kind: UInt8) {
+        if kind == Timer.keepalive { return keepAlive() }
         timer = nil
         if kind == Timer.age { return retire() }
         let time = ConfigurationUnits.format(nanoseconds: subchannel.options.connectTimeout)

@@ -15,6 +15,7 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var resolveIntervalMin: Int64 = 5_000_000_000
     public var connection = ConnectionOptions()
     public var throttle = ThrottleOptions()
+    public var circuit = CircuitOptions()
 
     public init() {}
 }
@@ -30,6 +31,23 @@ public struct ConnectionOptions: Sendable, Equatable {
     /// Connections to one address, of each reactor: the second one is made when the upstream allows no more calls on
     /// the first one (A105).
     public var countMax = 1
+    /// Nanoseconds in which nothing was read before a PING is sent while calls are in flight; nil: never.
+    public var keepaliveTime: Int64?
+    /// Nanoseconds after a PING in which something must be read.
+    public var keepaliveTimeout: Int64 = 20_000_000_000
+    public var keepaliveWithoutCalls = false
+
+    public init() {}
+}
+
+/// How much of an upstream is used at a time, over all reactors; nil is no limit.
+public struct CircuitOptions: Sendable, Equatable {
+    /// Calls, from their beginning to their end.
+    public var callsMax: Int?
+    /// Calls that wait for a connection or a free stream.
+    public var waitingMax = 10_000
+    /// Calls that are made again by the policy, until their end.
+    public var retriesMax: Int?
 
     public init() {}
 }
@@ -42,15 +60,4 @@ public struct ThrottleOptions: Sendable, Equatable {
     public var ratioThousandths = 100
 
     public init() {}
-}
-
-/// What all reactors share of one upstream.
-public final class UpstreamShared: Sendable {
-    let throttle: RetryThrottle
-
-    init(_ options: UpstreamOptions) {
-        throttle = RetryThrottle(
-            tokensMax: options.throttle.tokensMax,
-            ratioThousandths: options.throttle.ratioThousandths)
-    }
 }

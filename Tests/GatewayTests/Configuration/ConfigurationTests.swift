@@ -38,6 +38,8 @@ import Transcode
                 balance: least_request
                 dns: {min_interval: 2s}
                 connection: {timeout: 3s, max_idle: 4s, max_age: 5s, max_connections: 6}
+                keepalive: {time: 7s, timeout: 8s, without_calls: true}
+                limits: {calls: 9, waiting: 10, retries: 11}
               b: {target: 127.0.0.1:2, balance: pick_first}
             services: [{upstream: a, descriptors: {file: demo.binpb}}]
             """)
@@ -51,6 +53,12 @@ import Transcode
         options.connection.idleMax = 4_000_000_000
         options.connection.ageMax = 5_000_000_000
         options.connection.countMax = 6
+        options.connection.keepaliveTime = 7_000_000_000
+        options.connection.keepaliveTimeout = 8_000_000_000
+        options.connection.keepaliveWithoutCalls = true
+        options.circuit.callsMax = 9
+        options.circuit.waitingMax = 10
+        options.circuit.retriesMax = 11
         #expect(gateway.upstreams[0].options == options)
     }
 

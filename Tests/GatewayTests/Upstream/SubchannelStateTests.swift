@@ -5,7 +5,7 @@ import Testing
 @Suite struct SubchannelStateTests {
     enum Event: String, CaseIterable {
         case connectWanted, anotherWanted, becameReady, attemptFailed, connectionLost
-        case backoffElapsed, reconnectWanted, reconnectSoon, rest, shutDown
+        case backoffElapsed, lostUnproven, rest, shutDown
     }
 
     /// A state that was reached by these events.
@@ -21,10 +21,9 @@ import Testing
         case .becameReady: state.becameReady()
         case .anotherWanted: return state.anotherWanted(limit: 2)
         case .attemptFailed: return state.attemptFailed(random: 0.5)
-        case .connectionLost: state.connectionLost()
+        case .connectionLost: return state.connectionLost(isProven: true, random: 0.5)
+        case .lostUnproven: return state.connectionLost(isProven: false, random: 0.5)
         case .backoffElapsed: return state.backoffElapsed()
-        case .reconnectWanted: return state.reconnectWanted(lived: 5 * second)
-        case .reconnectSoon: return state.reconnectWanted(lived: second / 4)
         case .rest: state.rest()
         case .shutDown: state.shutDown()
         }
@@ -37,24 +36,24 @@ import Testing
     private static let toFailure: [Event] = [.connectWanted, .attemptFailed]
     private static let toRetry: [Event] = [.connectWanted, .attemptFailed, .backoffElapsed]
     private static let toTwo: [Event] = toReady + [.anotherWanted, .becameReady]
-    private static let toQuickLoss: [Event] = toReady + [.connectionLost, .reconnectSoon]
+    private static let toUnproven: [Event] = toReady + [.lostUnproven]
 
     @Test(
         arguments: [
             ([], .connectWanted, .connecting, .connect), ([], .becameReady, .idle, .none),
             ([], .attemptFailed, .idle, .none), ([], .connectionLost, .idle, .none),
             ([], .backoffElapsed, .idle, .none), ([], .anotherWanted, .idle, .none),
-            ([], .reconnectWanted, .connecting, .connect), ([], .shutDown, .shutdown, .none),
+            ([], .lostUnproven, .idle, .none), ([], .shutDown, .shutdown, .none),
             (toConnecting, .connectWanted, .connecting, .none),
             (toConnecting, .anotherWanted, .connecting, .none),
             (toConnecting, .becameReady, .ready, .none),
             (toConnecting, .attemptFailed, .transientFailure, .wait(second)),
             (toConnecting, .backoffElapsed, .connecting, .none),
-            (toConnecting, .reconnectWanted, .connecting, .none),
             (toConnecting, .rest, .idle, .none),
             (toReady, .connectWanted, .ready, .none), (toReady, .becameReady, .ready, .none),
             (toReady, .attemptFailed, .ready, .none), (toReady, .connectionLost, .idle, .none),
-            (toReady, .anotherWanted, .ready, .connect), (toReady, .reconnectWanted, .ready, .none),
+            (toReady, .anotherWanted, .ready, .connect),
+            (toReady, .lostUnproven, .transientFailure, .wait(second)),
             (toReady, .backoffElapsed, .ready, .none), (toReady, .rest, .idle, .none),
             (toReady, .shutDown, .shutdown, .none),
             (toReady + [.anotherWanted], .anotherWanted, .ready, .none),
@@ -67,16 +66,20 @@ import Testing
                 toReady + [.anotherWanted, .attemptFailed, .connectionLost], .connectWanted,
                 .connecting, .connect
             ),
-            (toReady + [.connectionLost], .reconnectWanted, .connecting, .connect),
-            (toReady + [.connectionLost], .reconnectSoon, .idle, .wait(3 * second / 4)),
-            (toQuickLoss, .backoffElapsed, .connecting, .connect),
-            (toQuickLoss, .connectWanted, .connecting, .connect),
-            (toQuickLoss, .reconnectSoon, .idle, .none),
+            (toTwo, .lostUnproven, .ready, .none),
+            (toReady + [.anotherWanted], .lostUnproven, .connecting, .none),
+            (toUnproven, .connectWanted, .transientFailure, .none),
+            (toUnproven, .backoffElapsed, .connecting, .connect),
+            (
+                toUnproven + [.backoffElapsed, .becameReady], .lostUnproven, .transientFailure,
+                .wait(1_600_000_000)
+            ),
+            (toUnproven + [.backoffElapsed, .becameReady], .connectionLost, .idle, .none),
+            (toReady + [.shutDown], .lostUnproven, .shutdown, .none),
             (toFailure, .connectWanted, .transientFailure, .none),
             (toFailure, .becameReady, .transientFailure, .none),
             (toFailure, .attemptFailed, .transientFailure, .none),
             (toFailure, .connectionLost, .transientFailure, .none),
-            (toFailure, .reconnectWanted, .transientFailure, .none),
             (toFailure, .backoffElapsed, .connecting, .connect),
             (toFailure, .rest, .idle, .none), (toFailure, .shutDown, .shutdown, .none),
             (toRetry, .attemptFailed, .transientFailure, .wait(1_600_000_000)),
@@ -85,7 +88,6 @@ import Testing
             ([.shutDown], .becameReady, .shutdown, .none),
             ([.shutDown], .attemptFailed, .shutdown, .none),
             ([.shutDown], .backoffElapsed, .shutdown, .none),
-            ([.shutDown], .reconnectWanted, .shutdown, .none),
             ([.shutDown], .rest, .shutdown, .none),
             (toReady + [.shutDown], .connectionLost, .shutdown, .none),
         ] as [([Event], Event, SubchannelState.Connectivity, SubchannelState.Action)])
@@ -105,7 +107,7 @@ import Testing
         #expect(state.hasFailed)
         state.becameReady()
         #expect(!state.hasFailed)
-        state.connectionLost()
+        _ = state.connectionLost(isProven: true, random: 0)
         #expect(!state.hasFailed)
     }
 

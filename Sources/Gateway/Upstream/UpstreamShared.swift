@@ -1,0 +1,42 @@
+import Synchronization
+
+/// What all reactors share of one upstream.
+public final class UpstreamShared: Sendable {
+    let throttle: RetryThrottle
+    let calls: UsageLimit
+    let waiting: UsageLimit
+    let retries: UsageLimit
+
+    init(_ options: UpstreamOptions) {
+        throttle = RetryThrottle(
+            tokensMax: options.throttle.tokensMax,
+            ratioThousandths: options.throttle.ratioThousandths)
+        calls = UsageLimit(options.circuit.callsMax)
+        waiting = UsageLimit(options.circuit.waitingMax)
+        retries = UsageLimit(options.circuit.retriesMax)
+    }
+}
+
+/// How many of something there may be at a time, over all reactors. Without a limit nothing is counted.
+final class UsageLimit: Sendable {
+    /// Nil is no limit.
+    let limit: Int?
+    private let used = Atomic(0)
+
+    init(_ limit: Int?) { self.limit = limit }
+
+    /// How many there are; 0 without a limit.
+    var count: Int { used.load(ordering: .relaxed) }
+
+    /// Takes one, which must be given back, unless there are as many as there may be.
+    func take() -> Bool {
+        guard let limit else { return true }
+        if used.add(1, ordering: .relaxed).newValue <= limit { return true }
+        giveBack()
+        return false
+    }
+
+    func giveBack() {
+        if limit != nil { used.subtract(1, ordering: .relaxed) }
+    }
+}

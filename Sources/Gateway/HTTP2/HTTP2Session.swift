@@ -50,6 +50,8 @@ final class HTTP2Session {
     deinit { unsafe nghttp2_session_del(session) }
 
     var streamCount: Int { openStreams.count }
+    /// Whether a stream is open whose id is not above that.
+    func hasStream(upTo id: Int32) -> Bool { openStreams.contains { $0.id <= id } }
     /// Streams that the peer lets us open at a time.
     var peerStreamsMax: Int {
         unsafe Int(

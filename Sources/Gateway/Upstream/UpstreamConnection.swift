@@ -18,7 +18,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     private var timer: EventLoop.TimerID?
     private var keepaliveTimer: EventLoop.TimerID?
     private var readyAt: Int64 = 0
-    private var hasAnswered = false
+    /// It has carried an answer, or carries calls of which the upstream has said that it will answer them.
+    private var answersCalls = false
 
     init(_ stream: ByteStream, for subchannel: Subchannel, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
@@ -39,10 +40,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     var canOpenStream: Bool { phase == .ready && connection.hasRoom && !connection.isClosed }
 
     var streamCount: Int { connection.streamCount }
-    /// Whether it was of use: it has carried an answer, or carries calls that the upstream will answer.
+    /// Whether it was of use.
     var isProven: Bool {
-        hasAnswered || (!connection.isClosed && connection.streamCount > 0)
-            || reactor.loop.now - readyAt >= UpstreamConnection.provenNanoseconds
+        answersCalls || reactor.loop.now - readyAt >= UpstreamConnection.provenNanoseconds
     }
 
     // MARK: Calls
@@ -68,7 +68,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
         switch event.kind {
         case .head(let isLast):
-            hasAnswered = true
+            answersCalls = true
             event.stream?.owner?.upstreamHead(isLast: isLast)
         case .body(let range):
             guard let stream = event.stream else { return }
@@ -82,8 +82,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         case .closed(let code):
             if let stream = event.stream { streamClosed(stream, code: code) }
         case .settings: settingsReceived()
-        case .goAway(_, _, let isTooManyPings):
+        case .goAway(let lastStream, _, let isTooManyPings):
             if isTooManyPings { subchannel.tooManyPings() }
+            if connection.hasStream(upTo: lastStream) { answersCalls = true }
             retire()
         case .pong, .broken: break
         }

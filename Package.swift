@@ -36,6 +36,8 @@ let package = Package(
         .systemLibrary(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(
+            name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
+        .systemLibrary(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -55,6 +57,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Transcode", "ProtoRuntime", "CNghttp2", "COpenSSL", "CLinux", "CYAML", "CAres",
+                "CJSONC",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: checkedInDebug),

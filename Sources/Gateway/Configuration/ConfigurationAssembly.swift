@@ -12,6 +12,8 @@ struct ConfigurationAssembly: Sendable {
     private var sources: [Source?]
     /// Index of the entry that serves it, by the RPC's full name.
     private var entryByMethod: [String: Int] = [:]
+    /// By the index of the upstream.
+    private var serviceConfigs: [Int: ServiceConfig] = [:]
 
     /// The descriptors of one entry.
     private struct Source: Sendable {
@@ -33,6 +35,7 @@ struct ConfigurationAssembly: Sendable {
     ) {
         self.configuration = configuration
         sources = []
+        readServiceConfigs(readFile)
         for (index, service) in configuration.services.enumerated() {
             guard case .file(let path) = service.descriptors else {
                 sources.append(nil)
@@ -49,6 +52,36 @@ struct ConfigurationAssembly: Sendable {
                 sources.append(nil)
             }
         }
+    }
+
+    private mutating func readServiceConfigs(
+        _ readFile: (String) throws(ConfigurationFileError) -> [UInt8]
+    ) {
+        for (index, upstream) in configuration.upstreams.enumerated() {
+            guard let path = upstream.serviceConfig else { continue }
+            let key = "upstreams.\(upstream.name).service_config: \(path.value)"
+            do throws(ConfigurationFileError) {
+                let (config, problems) = ServiceConfigDecoder.decode(try readFile(path.value))
+                serviceConfigs[index] = config
+                for problem in problems { report(path.position, "\(key): \(problem)") }
+            } catch {
+                report(path.position, "\(key): \(error.reason)")
+            }
+        }
+    }
+
+    /// How an upstream is treated: as its section says, else as its service config does.
+    func options(ofUpstream index: Int) -> UpstreamOptions {
+        let upstream = configuration.upstreams[index]
+        var options = upstream.options
+        guard let config = serviceConfigs[index] else { return options }
+        if let balance = config.balance, !upstream.keys.contains("balance") {
+            options.balance = balance
+        }
+        if let throttle = config.throttle, !upstream.keys.contains("retry") {
+            options.throttle = throttle
+        }
+        return options
     }
 
     /// Upstreams whose services are yet to be learned by reflection, as indices.
@@ -179,6 +212,7 @@ struct ConfigurationAssembly: Sendable {
         }
         let entryByMethod = entryByMethod
         let configuration = configuration
+        let serviceConfigs = serviceConfigs
         let formats = configuration.services.map(\.rest.errorFormat)
         checkMethods(pool)
         checkStreams(pool)
@@ -189,8 +223,12 @@ struct ConfigurationAssembly: Sendable {
                 applies: { entryByMethod[$1.fullName] == rules[$0].entry },
                 includes: { entryByMethod[$0.fullName] != nil },
                 options: { method in
-                    entryByMethod[method.fullName].map { configuration.options(of: method, in: $0) }
-                        ?? MethodOptions()
+                    entryByMethod[method.fullName].map { entry in
+                        let upstream = configuration.services[entry].upstream
+                        return configuration.options(
+                            of: method, in: entry,
+                            serviceConfigs[upstream]?.method(method.fullName))
+                    } ?? MethodOptions()
                 })
         } catch {
             for problem in error.problems {
@@ -268,7 +306,11 @@ struct ConfigurationAssembly: Sendable {
 
 extension Configuration {
     /// What holds for a method that entry `index` of `services` serves.
-    fileprivate func options(of method: MethodDescriptor, in index: Int) -> MethodOptions {
+    /// - Parameter config: what the upstream's service config says of it: more than the upstream's own section, less
+    ///   than `methods`.
+    fileprivate func options(
+        of method: MethodDescriptor, in index: Int, _ config: ServiceConfig.MethodConfig?
+    ) -> MethodOptions {
         let service = services[index]
         let upstream = upstreams[service.upstream]
         var options = MethodOptions()
@@ -282,7 +324,7 @@ extension Configuration {
         options.timeoutDefault = upstream.timeoutDefault
         options.timeoutMax = upstream.timeoutMax
         options.retry = upstream.retry
-        options.messageBytesMax = limits.messageBytesMax
+        config?.apply(to: &options)
         for overrides in service.methods where overrides.selects(method) {
             overrides.json.apply(to: &options.json)
             overrides.rest.apply(to: &options.rest)

@@ -29,10 +29,10 @@ public struct ConfiguredGateway: Sendable {
         listenerTLS = configuration.listeners.indices.map {
             certificates.listener(configuration, $0)
         }
-        upstreams = configuration.upstreams.map { upstream in
+        upstreams = configuration.upstreams.enumerated().map { index, upstream in
             UpstreamPlan(
                 name: upstream.name, targets: upstream.targets,
-                tls: certificates.upstream(upstream), options: upstream.options)
+                tls: certificates.upstream(upstream), options: built.options(ofUpstream: index))
         }
         self.methods = try ConfiguredGateway.checked(
             methods, built.problems + certificates.problems, file: name)

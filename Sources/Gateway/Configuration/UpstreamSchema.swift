@@ -25,6 +25,8 @@ extension UpstreamConfiguration {
             }
             reflection.finish()
         }
+        serviceConfig = mapping.text("service_config")
+        keys = Set(mapping.all.map(\.key))
         options = UpstreamOptions(mapping)
         if let section = mapping.mapping("retry") {
             retry.attemptsMax = RetryOverrides.usualAttempts

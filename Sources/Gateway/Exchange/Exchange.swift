@@ -93,7 +93,9 @@ final class Exchange: TimerTarget {
             try plan.resolve(head, methods: methods, match: &match)
         }
         try requestCodec.start(
-            plan, methods: methods, messageBytesMax: reactor.settings.messageBytesMax,
+            plan, methods: methods,
+            messageBytesMax: min(
+                reactor.settings.messageBytesMax, plan.requestBytesMax(in: methods)),
             declaredBytes: client.declaredBytes)
         if plan.clientProtocol == .rest, plan.isClientStreaming(in: methods) {
             _ = try client.withHead { (head) throws(Status) in

@@ -27,6 +27,8 @@ extension Exchange: UpstreamCall {
     }
 
     /// No connection can be had.
+    var waitsForReady: Bool { methods.methods[Int(plan.method)].options.waitsForReady }
+
     func upstreamUnavailable(_ status: Status) {
         if let stream, attemptAgain(stream, after: .status(status.code, .none)) { return }
         finish(status)
@@ -51,7 +53,8 @@ extension Exchange: UpstreamCall {
         do throws(Status) {
             try responseCodec.begin(
                 stream.response.fields, methods: methods,
-                messageBytesMax: reactor.settings.messageBytesMax)
+                messageBytesMax: min(
+                    reactor.settings.messageBytesMax, plan.responseBytesMax(in: methods)))
         } catch {
             finish(error)
             return

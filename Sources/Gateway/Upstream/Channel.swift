@@ -229,7 +229,7 @@ final class Channel: TimerTarget {
             return
         }
         isIdle = false
-        if let failure = commonFailure() { throw failure }
+        if !caller.waitsForReady, let failure = commonFailure() { throw failure }
         guard shared.waiting.take() else {
             throw Status(
                 .unavailable,
@@ -282,7 +282,16 @@ final class Channel: TimerTarget {
     /// Fails the waiting calls when no address is left that could serve them.
     func failWaiting() {
         guard let failure = commonFailure() else { return }
-        while let caller = takeWaiting() { caller.upstreamUnavailable(failure) }
+        var patient: [any UpstreamCall] = []
+        while let caller = waiting.takeFirst() {
+            guard !caller.waitsForReady else {
+                patient.append(caller)
+                continue
+            }
+            shared.waiting.giveBack()
+            caller.upstreamUnavailable(failure)
+        }
+        for caller in patient { waiting.append(caller) }
     }
 
     private func pick() -> UpstreamConnection? {

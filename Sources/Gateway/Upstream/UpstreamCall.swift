@@ -10,6 +10,9 @@ protocol UpstreamCall: AnyObject {
     /// Whether the call stands in the channel's queue; the channel keeps it.
     var isQueued: Bool { get set }
 
+    /// Whether the call waits while no address can be reached, and is not refused.
+    var waitsForReady: Bool { get }
+
     /// A connection has room: open the stream on it.
     func openUpstream(on connection: UpstreamConnection)
     /// No address can be reached.
@@ -24,4 +27,8 @@ protocol UpstreamCall: AnyObject {
     func upstreamEnd()
     /// The stream is gone and will be used for another call. `connectionFailure`: why its connection ended with it.
     func upstreamClosed(code: UInt32, connectionFailure: String?)
+}
+
+extension UpstreamCall {
+    var waitsForReady: Bool { false }
 }

@@ -10,8 +10,13 @@ public struct MethodOptions: Sendable, Equatable {
     public var timeoutDefault: Int64? = 15_000_000_000
     /// Nanoseconds that no client's timeout exceeds; nil is no limit.
     public var timeoutMax: Int64?
-    /// Bytes of one message, either way.
-    public var messageBytesMax = 4 << 20
+    /// Nanoseconds that no call exceeds, a stream's and a gRPC client's included; nil is no limit.
+    public var timeoutAlways: Int64?
+    /// While no address of the upstream can be reached, a call waits until its deadline, and is not refused.
+    public var waitsForReady = false
+    /// Bytes of one message of the request, and of the answer, where that is less than the gateway's limit.
+    public var requestBytesMax = Int.max
+    public var responseBytesMax = Int.max
     /// Which metadata passes; nil: all that may.
     public var metadata: MetadataPolicy?
     public var retry = RetryPolicy()

@@ -51,11 +51,22 @@ public struct CallPlan: Sendable {
     /// Nanoseconds that the call may take: what the client grants, at most what is configured (SEMANTICS a.9); nil
     /// when there is no limit.
     public func timeLimit(in methods: MethodTable) -> Int64? {
-        guard let limit = timeout ?? defaultTimeout(in: methods) else { return nil }
-        guard method >= 0, let maximum = methods.methods[Int(method)].options.timeoutMax else {
-            return limit
-        }
-        return min(limit, maximum)
+        let wanted = timeout ?? defaultTimeout(in: methods)
+        guard method >= 0 else { return wanted }
+        let always = methods.methods[Int(method)].options.timeoutAlways
+        guard let limit = wanted ?? always else { return nil }
+        let maximum = methods.methods[Int(method)].options.timeoutMax ?? .max
+        return min(limit, maximum, always ?? .max)
+    }
+
+    /// Bytes of one message of the request where the method has a limit of its own.
+    public func requestBytesMax(in methods: MethodTable) -> Int {
+        method >= 0 ? methods.methods[Int(method)].options.requestBytesMax : .max
+    }
+
+    /// The same of the answer.
+    public func responseBytesMax(in methods: MethodTable) -> Int {
+        method >= 0 ? methods.methods[Int(method)].options.responseBytesMax : .max
     }
 
     /// Reads the head. The protocol is known afterwards even when this throws, so that the error can take its shape.

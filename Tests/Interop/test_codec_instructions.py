@@ -15,15 +15,16 @@ import pytest
 from support.gateway_process import BINARY
 from support.schema import ROOT
 
-# Instructions a message, JSON → wire and wire → JSON. To be lowered by whoever makes it cheaper, raised only with a reason.
+# Instructions a message, JSON → wire and wire → JSON. To be lowered by whoever makes it cheaper, raised only with a reason:
+# printing takes 3 % more since REST streams call it too, though nothing in it changed; the optimizer lays it out anew.
 BUDGET = {
-    "small": (6_350, 5_700),
-    "order": (11_600, 10_160),
-    "1k": (15_330, 13_070),
-    "escapes": (532_000, 453_500),
+    "small": (6_350, 5_860),
+    "order": (11_600, 10_430),
+    "1k": (15_330, 13_650),
+    "escapes": (532_000, 467_900),
     "numbers": (2_957_000, 2_907_000),
-    "nested": (1_225_000, 893_500),
-    "maps": (1_907_500, 1_801_500),
+    "nested": (1_225_000, 906_800),
+    "maps": (1_907_500, 1_855_200),
     "unknown": (976_600, 435_100),
 }
 SLACK = 1.05

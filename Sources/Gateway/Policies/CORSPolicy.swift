@@ -186,7 +186,8 @@ extension CORSPolicy.Origin {
     /// Why a text is no origin.
     public struct ParseError: Error, Equatable { public var message: String }
 
-    /// `*`, `https://app.example.com`, `http://localhost:3000`, `https://*.example.com`, or `null`.
+    /// `*`, `https://app.example.com`, `http://localhost:3000`, `https://*.example.com`, `capacitor://localhost`, or
+    /// `null`.
     public init(_ text: String) throws(ParseError) {
         if text == "*" {
             self = .any
@@ -202,13 +203,17 @@ extension CORSPolicy.Origin {
         }
         let scheme = text[..<end.lowerBound]
         let host = text[end.upperBound...]
-        guard scheme == "http" || scheme == "https" || scheme.hasSuffix("-extension"),
-            !host.isEmpty, !host.utf8.contains(UInt8(ascii: "/")), text == text.lowercased()
+        guard CORSPolicy.Origin.isScheme(scheme), !host.isEmpty, text == text.lowercased(),
+            !host.utf8.contains(where: { "/?#@ ".utf8.contains($0) })
         else {
             throw ParseError(
                 message:
                     "an origin is a scheme, a host and perhaps a port, in lower case and without a path"
             )
+        }
+        let defaultPort = scheme == "https" ? ":443" : scheme == "http" ? ":80" : nil
+        if let defaultPort, host.hasSuffix(defaultPort) {
+            throw ParseError(message: "browsers leave out the port \(defaultPort.dropFirst())")
         }
         guard host.utf8.contains(UInt8(ascii: "*")) else {
             self = .exact(Array(text.utf8))
@@ -221,5 +226,19 @@ extension CORSPolicy.Origin {
                 message: "a * stands for the first names of a host: https://*.example.com")
         }
         self = .below(scheme: Array(text[..<end.upperBound].utf8), domain: Array(domain.utf8))
+    }
+
+    /// `https`, `http`, and what browser extensions and packed apps have (`capacitor`). RFC 3986 §3.1.
+    private static func isScheme(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first)
+        else { return false }
+        return text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
     }
 }

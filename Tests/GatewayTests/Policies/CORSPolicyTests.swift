@@ -27,6 +27,8 @@ private func head(_ line: String, _ fields: [(String, String)]) -> RequestHead {
         ("https://app.example.com", "https://app.example.com.evil.net", false),
         ("https://app.example.com", "", false), ("*", "https://anything", true),
         ("*", "null", true), ("null", "null", true), ("https://a", "null", false),
+        ("capacitor://localhost", "capacitor://localhost", true),
+        ("http://a:443", "http://a:443", true),
         ("https://*.example.com", "https://a.example.com", true),
         ("https://*.example.com", "https://a.b-c.example.com", true),
         ("https://*.example.com", "https://example.com", false),
@@ -49,7 +51,9 @@ private func head(_ line: String, _ fields: [(String, String)]) -> RequestHead {
     }
 
     @Test(arguments: [
-        "", "example.com", "https://", "https://a/", "https://a/b", "ftp://a", "https://A.com",
+        "", "example.com", "https://", "https://a/", "https://a/b", "1p://a", "://a",
+        "https://A.com", "https://a:443", "http://a:80", "https://u@a", "https://a b",
+        "https://a?b",
         "https://*", "https://*.", "https://a.*.com", "https://*a.com", "https://*.a.*",
     ])
     func `what is no origin is refused`(text: String) {

@@ -8,6 +8,7 @@ import pytest
 from support import http1, http2
 from support.configuration import configuration, run_gateway
 from support.schema import INTEROP_SET
+from support.scripted_upstream import ScriptedUpstream
 
 STREAM = "/v1/stream?count=3&size=2"
 ITEMS = [{"payload": "eHg="}, {"index": 1, "payload": "eHg="}, {"index": 2, "payload": "eHg="}]
@@ -271,3 +272,20 @@ def test_a_slow_reader_slows_the_upstream(gateway, echo, version):
             client.open(path, {"te": None, "content-type": None}, method="GET", end=True)
             sent = echo.journal.wait_stalled(key, 1, 20)
     assert sent < 2000, f"{sent * 10000 / 1e6} MB were taken"
+
+
+def test_leading_metadata_is_no_trailer_of_a_stream_that_the_gateway_ends(tmp_path):
+    """Its deadline passes behind the upstream's head: there are no trailers, and the head was none."""
+    def script(call):
+        call.head({"x-note": "1"})
+        call.data(http2.envelope(b""))
+
+    with ScriptedUpstream(script) as upstream:
+        gateway = run_gateway(tmp_path, configuration(upstream.target))
+        try:
+            call = Call("2", gateway.port, "GET", STREAM, FORMS["sse"], headers={"x-server-timeout": "0.5"})
+            assert call.status == 200 and call.headers["x-note"] == "1"
+            assert events(call.body)[-1][0] == "rpc-error"
+            assert call.trailers == {}
+        finally:
+            gateway.stop()

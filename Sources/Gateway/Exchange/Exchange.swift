@@ -280,7 +280,9 @@ final class Exchange: TimerTarget {
                 trailers: &scratch.trailers, body: &scratch.body)
         }
         // The head may have left before a trailers-only answer came.
-        if stream.trailers.isEmpty, plan.streamForm != nil {
+        if plan.streamForm != nil,
+            ResponseCodec.isTrailersOnly(stream.response.fields, stream.trailers)
+        {
             return responseCodec.appendEnd(
                 status, metadata: stream.response.fields, methods: methods,
                 tools: reactor.codecTools, trailers: &scratch.trailers, body: &scratch.body)

@@ -26,9 +26,9 @@ extension Exchange: UpstreamCall {
         }
     }
 
-    /// No connection can be had.
     var waitsForReady: Bool { methods.methods[Int(plan.method)].options.waitsForReady }
 
+    /// No connection can be had.
     func upstreamUnavailable(_ status: Status) {
         if let stream, attemptAgain(stream, after: .status(status.code, .none)) { return }
         finish(status)

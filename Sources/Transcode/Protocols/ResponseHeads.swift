@@ -268,7 +268,9 @@ extension ResponseCodec {
     }
 
     /// Whether the upstream's one head is its trailers.
-    static func isTrailersOnly(_ leading: borrowing Fields, _ trailing: borrowing Fields) -> Bool {
+    public static func isTrailersOnly(_ leading: borrowing Fields, _ trailing: borrowing Fields)
+        -> Bool
+    {
         trailing.isEmpty && leading.firstIndex(of: .grpcStatus) != nil
     }
 

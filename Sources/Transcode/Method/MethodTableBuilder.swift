@@ -114,13 +114,15 @@ struct MethodTableBuilder {
             RoutePattern(
                 httpMethod: httpMethod, template: template, owner: descriptor.fullName,
                 ignoresTrailingSlash: rest.ignoresTrailingSlash))
-        let stream = StreamBinding(
-            options: method.options.stream, rest: rest, method: descriptor,
-            isRaw: binding.1.isRaw, pool.tables)
+        let stream =
+            descriptor.isServerStreaming
+            ? StreamBinding(
+                options: method.options.stream, rest: rest, method: descriptor,
+                isRaw: binding.1.isRaw, pool.tables) : nil
         bindings.append(
             RouteBinding(
                 method: method.id, request: binding.0, response: binding.1,
-                stream: descriptor.isServerStreaming ? stream : nil, json: json,
+                stream: stream, json: json,
                 errorFormat: rest.errorFormat, compresses: rest.compresses,
                 challenge: rest.challenge, rule: ruleIndex))
     }

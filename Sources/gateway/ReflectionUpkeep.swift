@@ -45,7 +45,7 @@ final class ReflectionUpkeep: Sendable {
 
     private func apply(
         _ index: Int, _ services: ReflectedServices, _ publisher: Server.SnapshotPublisher
-    ) -> Bool {
+    ) {
         state.withLock { state in
             var known = state.known
             known[index] = services
@@ -57,12 +57,11 @@ final class ReflectionUpkeep: Sendable {
                 log.error(
                     "upstream \(name): its services changed to what cannot be served, so they stay as they were: \(error)"
                 )
-                return true
+                return
             }
             report(SchemaDifference(from: state.methods, to: methods), of: name)
             state = State(known: known, methods: methods)
             publisher.publish(Snapshot(methods: methods))
-            return true
         }
     }
 

@@ -29,8 +29,7 @@ public final class ReflectionRefresher: Sendable {
     }
 
     /// What an upstream serves now, if that is not what it served last. Called on the refresher's thread.
-    /// - Returns: whether it can be served; if not, the same answer is news again the next time.
-    public typealias Apply = @Sendable (_ index: Int, _ services: ReflectedServices) -> Bool
+    public typealias Apply = @Sendable (_ index: Int, _ services: ReflectedServices) -> Void
 
     private let mailbox: Mailbox
     private let names: [String: Int]
@@ -160,8 +159,9 @@ final class RefreshRounds: TimerTarget {
         case .success(let services):
             rounds[index].hasFailed = false
             rounds[index].schedule.succeeded(now: now, chance: chance)
-            if services != rounds[index].known, apply(subjects[index].index, services) {
+            if services != rounds[index].known {
                 rounds[index].known = services
+                apply(subjects[index].index, services)
             }
         case .failure(let error):
             rounds[index].schedule.failed(now: now, chance: chance)

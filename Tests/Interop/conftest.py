@@ -138,6 +138,19 @@ def web(echo, certificates, tmp_path_factory):
 
 
 @pytest.fixture
+def page(web):
+    page = web.page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(params=["plain", "tls"])
+def base(web, request):
+    """The gateway's address, plain and by TLS."""
+    return getattr(web, request.param)
+
+
+@pytest.fixture
 def start_gateway():
     """Starts a gateway of its own: start_gateway(target, flags…). Stopped and checked at the end."""
     processes = []

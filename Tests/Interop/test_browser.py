@@ -9,18 +9,6 @@ from support.schema import ECHO, Everything, StreamItem, StreamRequest
 CALL = "async ([url, options, body]) => call(url, { ...options, ...(body && { body: new Uint8Array(body) }) })"
 
 
-@pytest.fixture
-def page(web):
-    page = web.page()
-    yield page
-    page.close()
-
-
-@pytest.fixture(params=["plain", "tls"])
-def base(web, request):
-    return getattr(web, request.param)
-
-
 def call(page, url, method="POST", body=None, **headers):
     options = {"method": method, "headers": {name.replace("_", "-"): value for name, value in headers.items()}}
     answer = page.evaluate(CALL, [url, options, list(body) if body is not None else None])

@@ -9,18 +9,6 @@ from support.browser import Relay
 FORMS = {"array": "application/json", "ndjson": "application/x-ndjson", "sse": "text/event-stream"}
 
 
-@pytest.fixture
-def page(web):
-    page = web.page()
-    yield page
-    page.close()
-
-
-@pytest.fixture(params=["plain", "tls"])
-def base(web, request):
-    return getattr(web, request.param)
-
-
 # Everything an EventSource says until `enough` events came: [type, data, lastEventId].
 EVENTS = """async ([url, enough]) => new Promise((resolve) => {
   const found = [], source = new EventSource(url);

@@ -11,6 +11,7 @@ from support.echo_server import EchoServer
 from support.gateway_process import NotReady, run
 from support.schema import ECHO, INTEROP_SET
 from support.scripted_reflection import ScriptedReflection, file
+from support.waiting import eventually
 
 LEARNED = {"upstream": "echo", "descriptors": {"reflection": True}}
 KNOWN = (file("a.proto", "x.proto", service="S"), file("b.proto", service="T"), file("x.proto"))
@@ -136,21 +137,11 @@ def test_what_does_not_fit_the_learned_services_is_an_error_of_the_file(tmp_path
 
 def serves(gateway, path, seconds=15):
     """Whether the gateway comes to know the method."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if http1.request(gateway.port, "POST", path, {}).status != 404:
-            return True
-        time.sleep(0.1)
-    return False
+    return eventually(lambda: http1.request(gateway.port, "POST", path, {}).status != 404, seconds)
 
 
 def gone(gateway, path, seconds=15):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if http1.request(gateway.port, "POST", path, {}).status == 404:
-            return True
-        time.sleep(0.1)
-    return False
+    return eventually(lambda: http1.request(gateway.port, "POST", path, {}).status == 404, seconds)
 
 
 def known(upstream, *files):
@@ -212,9 +203,9 @@ def test_calls_in_flight_keep_what_they_began_with(reflecting, start):
         gateway = start("", [{**LEARNED, "expose": [f"{ECHO}.*"]}, {**LEARNED, "upstream": "other"}], upstreams=upstreams)
         answers = []
         thread = threading.Thread(target=lambda: answers.append(
-            http1.request(gateway.port, "GET", "/v1/stream?count=40&interval=0.1s", headers={"accept": "application/x-ndjson"})))
+            http1.request(gateway.port, "GET", "/v1/stream?count=40&interval=0.1s&key=kept", headers={"accept": "application/x-ndjson"})))
         thread.start()
-        time.sleep(0.3)
+        assert reflecting.journal.wait("kept", "started", 10)
         known(other, file("c.proto", service="U"))
         assert serves(gateway, "/c.U/Call")
         assert thread.is_alive()

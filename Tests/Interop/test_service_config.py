@@ -10,6 +10,7 @@ from support.configuration import configuration, run_gateway
 from support.echo_server import EchoServer
 from support.gateway_process import NotReady
 from support.schema import ECHO, INTEROP_SET
+from support.waiting import eventually
 
 SERVICES = [{"upstream": "echo", "descriptors": {"file": INTEROP_SET}}]
 
@@ -57,8 +58,7 @@ def test_messages_have_the_methods_limits(echo, start):
 
 def test_a_call_that_waits_for_ready_is_served_when_the_upstream_comes(start, free_port):
     gateway = start(f"127.0.0.1:{free_port}", method("Echo", waitForReady=True))
-    time.sleep(0.5)
-    assert http1.request(gateway.port, "GET", "/v1/delay?time=0s").status == 503, "the others are refused"
+    assert eventually(lambda: http1.request(gateway.port, "GET", "/v1/delay?time=0s").status == 503), "the others are refused"
     servers = []
     timer = threading.Timer(1, lambda: servers.append(EchoServer(free_port)))
     timer.start()

@@ -14,6 +14,7 @@ extension UpstreamOptions {
         }
         if let section = mapping.mapping("connection") { connection = ConnectionOptions(section) }
         if let keepalive = mapping.mapping("keepalive") { connection.decodeKeepalive(keepalive) }
+        outliers = mapping.mapping("outlier_detection").map { OutlierOptions($0) }
         if let limits = mapping.mapping("limits") { circuit = CircuitOptions(limits) }
     }
 }
@@ -48,6 +49,44 @@ extension CircuitOptions {
         callsMax = mapping.integer("calls", in: 1...10_000_000)
         if let value = mapping.integer("waiting", in: 0...10_000_000) { waitingMax = value }
         retriesMax = mapping.integer("retries", in: 0...10_000_000)
+        mapping.finish()
+    }
+}
+
+extension OutlierOptions {
+    init(_ mapping: MappingDecoder) {
+        self.init()
+        let times = Configuration.second...24 * Configuration.hour
+        if let value = mapping.duration("interval", in: times) { interval = value }
+        if let value = mapping.duration("base_ejection", in: times) { baseEjection = value }
+        if let value = mapping.duration("max_ejection", in: times) { maxEjection = value }
+        if let value = mapping.integer("max_ejected_percent", in: 0...100) {
+            ejectedPercentMax = value
+        }
+        successRate = mapping.mapping("success_rate").map { SuccessRate($0) }
+        failurePercentage = mapping.mapping("failure_percentage").map { FailurePercentage($0) }
+        // Nobody writes the section to get nothing.
+        if successRate == nil, failurePercentage == nil { failurePercentage = FailurePercentage() }
+        mapping.finish()
+    }
+}
+
+extension OutlierOptions.FailurePercentage {
+    fileprivate init(_ mapping: MappingDecoder) {
+        self.init()
+        if let value = mapping.integer("threshold", in: 0...100) { threshold = value }
+        if let value = mapping.integer("min_hosts", in: 1...10_000) { hostsMin = value }
+        if let value = mapping.integer("volume", in: 1...1_000_000) { volumeMin = value }
+        mapping.finish()
+    }
+}
+
+extension OutlierOptions.SuccessRate {
+    fileprivate init(_ mapping: MappingDecoder) {
+        self.init()
+        if let value = mapping.decimal("factor", in: 0...100) { factor = value }
+        if let value = mapping.integer("min_hosts", in: 1...10_000) { hostsMin = value }
+        if let value = mapping.integer("volume", in: 1...1_000_000) { volumeMin = value }
         mapping.finish()
     }
 }

@@ -229,6 +229,7 @@ final class Exchange: TimerTarget {
         if kind == TimerKind.breaking { return breakTimerFired() }
         if kind == TimerKind.retry { return startAttempt() }
         timer = nil
+        connection?.record(.deadlineExceeded)
         finish(.deadlineExceeded)
     }
 

@@ -46,6 +46,7 @@ extension Exchange: UpstreamCall {
         guard stream.response.status == 200, GRPC.isContentType(of: stream.response.fields) else {
             let status = GRPC.statusWithoutGRPC(
                 httpStatus: stream.response.status, hasGRPCContentType: false, hasTrailers: false)
+            connection?.record(status.code)
             if !attemptAgain(afterAnswer: status) { finish(status) }
             return
         }
@@ -141,6 +142,7 @@ extension Exchange: UpstreamCall {
             stream.isHeadTooLarge
             ? .upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax)
             : GRPC.finalStatus(stream.response, trailers: stream.trailers)
+        connection?.record(status.code)
         if status.isOK {
             noteSuccess()
         } else if attemptAgain(afterAnswer: status) {
@@ -156,9 +158,9 @@ extension Exchange: UpstreamCall {
     /// The stream is gone and will be used again for another call.
     func upstreamClosed(code: UInt32, connectionFailure: String?) {
         let owesAnswer = state.upstreamClosed()
-        let closed = stream
+        let (closed, connection) = (stream, connection)
         stream = nil
-        connection = nil
+        self.connection = nil
         guard owesAnswer, heldStatus == nil else { return }
         guard deadline > reactor.loop.now else {
             finish(.deadlineExceeded)
@@ -168,6 +170,7 @@ extension Exchange: UpstreamCall {
             connectionFailure.map {
                 Status(.unavailable, $0, reason: "upstream_connection_lost")
             } ?? GRPC.status(resetCode: code)
+        connection?.record(status.code)
         if let closed {
             let failure: CallAttempts.Failure =
                 if !closed.wasSent {

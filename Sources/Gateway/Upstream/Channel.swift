@@ -7,7 +7,9 @@ import Transcode
 /// are refused with the reason until one recovers. Names are resolved again and again: addresses come and go, and calls
 /// in flight stay where they are.
 final class Channel: TimerTarget {
-    private enum Timer { static let (nextAddress, idle): (UInt8, UInt8) = (0, 1) }
+    private enum Timer {
+        static let (nextAddress, idle, outliers): (UInt8, UInt8, UInt8) = (0, 1, 2)
+    }
 
     let name: String
     /// `:authority` of every call.
@@ -26,6 +28,7 @@ final class Channel: TimerTarget {
     private var waiting = WaitingCalls()
     private var addressTimer: EventLoop.TimerID?
     private var idleTimer: EventLoop.TimerID?
+    private var outlierTimer: EventLoop.TimerID?
     private var keepaliveTime: Int64?
     /// Calls since the idle timer fired last, and how often it has seen none.
     private var callsSeen: UInt64 = 0
@@ -72,13 +75,14 @@ final class Channel: TimerTarget {
         updateSubchannels()
         for endpoint in endpoints { endpoint.resolver?.start() }
         awaitIdleness()
+        awaitSweep()
     }
 
     func shutDown() {
-        for timer in [addressTimer, idleTimer] {
+        for timer in [addressTimer, idleTimer, outlierTimer] {
             if let timer { reactor.loop.cancel(timer) }
         }
-        (addressTimer, idleTimer) = (nil, nil)
+        (addressTimer, idleTimer, outlierTimer) = (nil, nil, nil)
         for endpoint in endpoints { endpoint.resolver?.stop() }
         for subchannel in subchannels + retired { subchannel.shutDown() }
     }
@@ -190,6 +194,25 @@ final class Channel: TimerTarget {
             "upstream \(name) (\(address)): too many keepalive PINGs; one in \(text) from now on")
     }
 
+    // MARK: Outliers
+
+    private func awaitSweep() {
+        guard let outliers = shared.outliers else { return }
+        outlierTimer = reactor.loop.schedule(
+            after: outliers.options.interval, self, kind: Timer.outliers)
+    }
+
+    private func sweepOutliers() {
+        awaitSweep()
+        for change in shared.outliers?.sweep(now: reactor.loop.now) ?? [] {
+            let what = change.isEjected ? "left out, as too many calls fail" : "tried again"
+            reactor.log.warning("upstream \(name) (\(change.address)): \(what)")
+        }
+        // Whoever has changed: calls may go that wait, or have nothing to wait for.
+        dispatchWaiting()
+        if hasWaiting { failWaiting() }
+    }
+
     // MARK: Idleness
 
     private func awaitIdleness() {
@@ -204,6 +227,7 @@ final class Channel: TimerTarget {
             perform(pickFirst.proceed())
             return
         }
+        if kind == Timer.outliers { return sweepOutliers() }
         awaitIdleness()
         let hasCalls = callsSeen > 0 || hasWaiting || subchannels.contains(where: \.hasStreams)
         quietChecks = hasCalls ? 0 : quietChecks + 1

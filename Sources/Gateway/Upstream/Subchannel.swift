@@ -15,26 +15,39 @@ final class Subchannel: TimerTarget {
     /// Connections that finish their calls and take no more.
     private var draining: [UpstreamConnection] = []
     private var timer: EventLoop.TimerID?
+    /// Where calls are counted to find out whether the address fails.
+    let statistics: EndpointStatistics?
     /// Why the last attempt failed.
-    private(set) var failure = "not connected yet"
+    private var lastFailure = "not connected yet"
 
     init(address: SocketAddress, channel: Channel, reactor: Reactor) {
         self.address = address
         self.channel = channel
         self.reactor = reactor
+        statistics = channel.shared.outliers?.join(address)
+    }
+
+    deinit {
+        if let statistics { channel.shared.outliers?.leave(statistics) }
     }
 
     var tls: TLSClientContext? { channel.tls }
     var options: ConnectionOptions { channel.options.connection }
     var keepalive: Keepalive { channel.keepalive }
-    var hasFailed: Bool { state.hasFailed }
+    var hasFailed: Bool { state.hasFailed || isEjected }
+    /// Why it takes no calls.
+    var failure: String { isEjected ? "left out, as too many calls fail" : lastFailure }
+    private var isEjected: Bool { statistics?.isEjected ?? false }
     var connectivity: SubchannelState.Connectivity { state.connectivity }
 
     /// A connection that can take one more stream now.
-    var available: UpstreamConnection? { connections.first { $0.canOpenStream } }
+    var available: UpstreamConnection? {
+        isEjected ? nil : connections.first { $0.canOpenStream }
+    }
 
     /// The calls on its connections; nil when none can take one more.
     var load: Int? {
+        if isEjected { return nil }
         var sum = 0
         var isAvailable = false
         for connection in connections {
@@ -116,7 +129,7 @@ final class Subchannel: TimerTarget {
     /// Nothing came of the attempt.
     func attemptFailed(_ reason: String) {
         connector = nil
-        failure = reason
+        lastFailure = reason
         let wasFailed = state.hasFailed
         perform(state.attemptFailed(random: Double.random(in: 0..<1)))
         if state.hasFailed, !wasFailed {
@@ -162,7 +175,7 @@ final class Subchannel: TimerTarget {
     }
 
     private func lost(_ ended: UpstreamConnection, _ reason: String) {
-        failure = reason
+        lastFailure = reason
         let action = state.connectionLost(
             isProven: ended.isProven, random: Double.random(in: 0..<1))
         if action != .none {

@@ -47,6 +47,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     // MARK: Calls
 
+    /// Counts what became of a call.
+    func record(_ code: StatusCode) { subchannel.statistics?.record(code) }
+
     /// Opens a stream with `head`; its body is what the stream holds and what follows by `send`.
     func open(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
         try connection.open(stream, head)

@@ -16,6 +16,8 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var connection = ConnectionOptions()
     public var throttle = ThrottleOptions()
     public var circuit = CircuitOptions()
+    /// Nil: no address is left out for what becomes of its calls.
+    public var outliers: OutlierOptions?
 
     public init() {}
 }

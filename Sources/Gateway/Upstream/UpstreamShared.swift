@@ -6,6 +6,7 @@ public final class UpstreamShared: Sendable {
     let calls: UsageLimit
     let waiting: UsageLimit
     let retries: UsageLimit
+    let outliers: OutlierDetector?
 
     init(_ options: UpstreamOptions) {
         throttle = RetryThrottle(
@@ -14,6 +15,7 @@ public final class UpstreamShared: Sendable {
         calls = UsageLimit(options.circuit.callsMax)
         waiting = UsageLimit(options.circuit.waitingMax)
         retries = UsageLimit(options.circuit.retriesMax)
+        outliers = options.balance == .pickFirst ? nil : options.outliers.map(OutlierDetector.init)
     }
 }
 

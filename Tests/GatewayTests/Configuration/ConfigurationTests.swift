@@ -40,7 +40,15 @@ import Transcode
                 connection: {timeout: 3s, max_idle: 4s, max_age: 5s, max_connections: 6}
                 keepalive: {time: 7s, timeout: 8s, without_calls: true}
                 limits: {calls: 9, waiting: 10, retries: 11}
+                outlier_detection:
+                  interval: 12s
+                  base_ejection: 13s
+                  max_ejection: 14s
+                  max_ejected_percent: 15
+                  failure_percentage: {threshold: 16, min_hosts: 17, volume: 18}
+                  success_rate: {factor: 1.5, min_hosts: 19, volume: 20}
               b: {target: 127.0.0.1:2, balance: pick_first}
+              c: {target: 127.0.0.1:3, outlier_detection: {}}
             services: [{upstream: a, descriptors: {file: demo.binpb}}]
             """)
         var options = UpstreamOptions()
@@ -59,6 +67,21 @@ import Transcode
         options.circuit.callsMax = 9
         options.circuit.waitingMax = 10
         options.circuit.retriesMax = 11
+        var outliers = OutlierOptions()
+        outliers.failurePercentage = OutlierOptions.FailurePercentage()
+        #expect(gateway.upstreams[2].options.outliers == outliers)
+        outliers.interval = 12_000_000_000
+        outliers.baseEjection = 13_000_000_000
+        outliers.maxEjection = 14_000_000_000
+        outliers.ejectedPercentMax = 15
+        outliers.failurePercentage?.threshold = 16
+        outliers.failurePercentage?.hostsMin = 17
+        outliers.failurePercentage?.volumeMin = 18
+        outliers.successRate = OutlierOptions.SuccessRate()
+        outliers.successRate?.factor = 1.5
+        outliers.successRate?.hostsMin = 19
+        outliers.successRate?.volumeMin = 20
+        options.outliers = outliers
         #expect(gateway.upstreams[0].options == options)
     }
 

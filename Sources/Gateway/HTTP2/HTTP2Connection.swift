@@ -135,6 +135,7 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
     }
 
     private func dispatch(_ input: Span<UInt8>) {
+        guard session.hasEvents else { return }
         let events = session.takeEvents()
         if let delegate {
             for event in events {

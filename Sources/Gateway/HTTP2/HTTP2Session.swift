@@ -34,14 +34,15 @@ final class HTTP2Session {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         let options = unsafe HTTP2Library.makeOptions(limits)
         defer { unsafe nghttp2_option_del(options) }
+        var memory = unsafe pool.memory.functions
         let code =
             switch role {
             case .server:
-                unsafe nghttp2_session_server_new2(
-                    &session, HTTP2Library.callbacks, context, options)
+                unsafe nghttp2_session_server_new3(
+                    &session, HTTP2Library.callbacks, context, options, &memory)
             case .client:
-                unsafe nghttp2_session_client_new2(
-                    &session, HTTP2Library.callbacks, context, options)
+                unsafe nghttp2_session_client_new3(
+                    &session, HTTP2Library.callbacks, context, options, &memory)
             }
         guard code == 0 else { throw .outOfMemory }
         submitSettings()
@@ -84,6 +85,8 @@ final class HTTP2Session {
                 unsafe String(cString: nghttp2_strerror(Int32(clamping: code))))
         }
     }
+
+    var hasEvents: Bool { !events.isEmpty }
 
     /// The events since the last call; give the array back by `recycle`.
     func takeEvents() -> [HTTP2Event] {

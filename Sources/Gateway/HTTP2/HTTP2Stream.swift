@@ -82,12 +82,13 @@ final class HTTP2Stream {
     }
 }
 
-/// Streams of one loop that wait to be used again.
+/// Streams of one loop that wait to be used again, and the memory of its sessions.
 final class HTTP2StreamPool {
     /// Streams kept, and bytes of buffer kept in each.
     static let streamsMax = 1024
     static let keptBytesMax = 64 << 10
 
+    let memory = HTTP2Memory()
     private var free: [HTTP2Stream] = []
 
     func take() -> HTTP2Stream { free.popLast() ?? HTTP2Stream() }

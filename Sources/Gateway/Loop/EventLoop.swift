@@ -189,15 +189,21 @@ final class EventLoop {
     /// so that a producer never keeps the loop from its sockets.
     private func finishTurn() {
         for _ in 0..<EventLoop.roundsPerTurn where hasWork {
-            let handlers = continuations.take()
-            for handler in handlers { handler.handle([]) }
-            continuations.giveBack(handlers)
-            let upstreams = dirtyUpstreams.take()
-            for upstream in upstreams { upstream.flush() }
-            dirtyUpstreams.giveBack(upstreams)
-            let clients = dirtyClients.take()
-            for client in clients { client.flush() }
-            dirtyClients.giveBack(clients)
+            if !continuations.isEmpty {
+                let handlers = continuations.take()
+                for handler in handlers { handler.handle([]) }
+                continuations.giveBack(handlers)
+            }
+            if !dirtyUpstreams.isEmpty {
+                let upstreams = dirtyUpstreams.take()
+                for upstream in upstreams { upstream.flush() }
+                dirtyUpstreams.giveBack(upstreams)
+            }
+            if !dirtyClients.isEmpty {
+                let clients = dirtyClients.take()
+                for client in clients { client.flush() }
+                dirtyClients.giveBack(clients)
+            }
         }
     }
 

@@ -145,6 +145,18 @@ extension Span<UInt8> {
         }
     }
 
+    public func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe withUnsafeBufferPointer { bytes in
+            unsafe other.withUnsafeBufferPointer { others in
+                guard let start = bytes.baseAddress, let other = others.baseAddress else {
+                    return true
+                }
+                return unsafe memcmp(start, other, bytes.count) == 0
+            }
+        }
+    }
+
     /// Compares with lower-case `text`, ignoring the case of ASCII letters: as a whole first, since nearly all is sent in
     /// lower case, then from the end, where names that are alike differ.
     public func isEqualIgnoringCase(to text: StaticString) -> Bool {

@@ -72,19 +72,27 @@ public struct NameTable: Sendable {
 
     public func contains(_ name: Span<UInt8>) -> Bool { index(of: name) >= 0 }
 
+    /// Nearly all names come in the table's own case: they are compared as a whole first.
     private func isEqual(_ name: Span<UInt8>, at offset: Int) -> Bool {
-        for index in name.indices {
-            let byte = foldsCase ? NameTable.lowercased(name[index]) : name[index]
-            if byte != text[offset &+ index] { return false }
+        if name.isEqual(to: text.span.extracting(offset..<offset + name.count)) { return true }
+        guard foldsCase else { return false }
+        for index in name.indices
+        where NameTable.lowercased(name[index]) != text[offset &+ index] {
+            return false
         }
         return true
     }
 
     static func hash(_ name: Span<UInt8>, foldsCase: Bool) -> UInt32 {
         var hash = NameTable.hashSeed
-        for index in name.indices {
-            let byte = foldsCase ? lowercased(name[index]) : name[index]
-            hash = (hash ^ UInt32(byte)) &* NameTable.hashFactor
+        if foldsCase {
+            for index in name.indices {
+                hash = (hash ^ UInt32(lowercased(name[index]))) &* NameTable.hashFactor
+            }
+        } else {
+            for index in name.indices {
+                hash = (hash ^ UInt32(name[index])) &* NameTable.hashFactor
+            }
         }
         return hash ^ hash >> 15
     }

@@ -88,9 +88,12 @@ public struct ProtoToJSON {
         pass.giveBack(&output)
         guard let failure else { return nil }
         var place = WirePlace(tables)
-        place.find(
-            min(offset, range.upperBound), in: cursor, of: target.type,
-            isMessage: failure == .missingRequired)
+        // Nobody is told where fields are out of order: they are put in order.
+        if failure != .fieldsOutOfOrder {
+            place.find(
+                min(offset, range.upperBound), in: cursor, of: target.type,
+                isMessage: failure == .missingRequired)
+        }
         return place.error(failure, offset: offset - range.lowerBound, field: culprit)
     }
 }

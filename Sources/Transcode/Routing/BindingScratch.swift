@@ -9,10 +9,14 @@ public struct BindingScratch: ~Copyable {
     /// An encoded path value, compared with the body's.
     var value = OutputBlock()
     var bound = BoundFields()
+    /// The message that was appended last, for the next parameter may lie in it too: its field (-1 for none), where its
+    /// length stands and where it ends.
+    var last = (field: Int32(-1), length: 0, end: 0)
 
     public init() {}
 
     mutating func removeAll() {
+        last.field = -1
         name.removeAll()
         text.removeAll()
         value.removeAll()

@@ -159,7 +159,33 @@ extension RequestBinding {
         if isJSON { try appendJSON(leaf, tables, &scratch) }
         // A map's entry is one more message around key and value.
         let count = target.mapKey == nil ? target.path.count - 1 : target.path.count
-        output.appendNested(scratch.value.bytes, in: target.path, upTo: count, tables)
+        guard target.mapKey == nil, count == 1,
+            !tables.field(target.path.first).flags.contains(.delimited)
+        else {
+            output.appendNested(scratch.value.bytes, in: target.path, upTo: count, tables)
+            return
+        }
+        appendMember(of: target.path, tables, &scratch, into: &output)
+    }
+
+    /// Appends the value as a member of a message field. Of parameters that follow each other (`filter.a=1&filter.b=2`)
+    /// one message is made, as a serializer would, and not a piece for each, which every reader would have to merge.
+    private func appendMember(
+        of path: FieldPath, _ tables: DescriptorTables, _ scratch: inout BindingScratch,
+        into output: inout OutputBlock
+    ) {
+        // A longer length has more bytes than the one that can be filled in again.
+        if scratch.last.field == path.first, scratch.last.end == output.count,
+            output[scratch.last.length] < 128
+        {
+            output.append(scratch.value.bytes)
+            output.endLength(at: scratch.last.length)
+        } else {
+            scratch.last.length = output.count + Int(tables.field(path.first).tagLength)
+            output.appendNested(scratch.value.bytes, in: path, upTo: 1, tables)
+        }
+        scratch.last.field = path.first
+        scratch.last.end = output.count
     }
 
     /// Appends the field whose decoded text is JSON.

@@ -3,8 +3,9 @@ public import ProtoRuntime
 /// How one route makes a message from a REST request: path captures, query and body. Immutable, made once per
 /// route by `RequestBindingResolver`.
 ///
-/// On the wire the body comes first, then the query, then the path, so that the path wins where a reader takes
-/// the last value; a body that contradicts the path is refused all the same.
+/// On the wire the body comes first, then the path, which wins over it where a reader takes the last value (a body
+/// that contradicts the path is refused all the same), then the query, which may set nothing that the path sets. Most
+/// messages begin with what their path names, so that their fields are in order then.
 public final class RequestBinding: Sendable {
     /// What the entity of the request is.
     public enum Body: Equatable, Sendable {
@@ -77,6 +78,12 @@ public final class RequestBinding: Sendable {
             try bindBody(
                 contentType: contentType, body, in: bodyRange, tables, json: json, into: &output)
             let bodyEnd = output.count
+            for index in variables.indices {
+                try bindVariable(
+                    variables[index], path.extracting(match.capture(index)), body: start..<bodyEnd,
+                    tables, &scratch,
+                    into: &output)
+            }
             if query.count > 0 {
                 try bindQuery(query, tables, &scratch, into: &output)
             }
@@ -85,12 +92,6 @@ public final class RequestBinding: Sendable {
             {
                 try PatchMask(tables, field: patchMask).append(
                     body, in: bodyRange, of: field, into: &output)
-            }
-            for index in variables.indices {
-                try bindVariable(
-                    variables[index], path.extracting(match.capture(index)), body: start..<bodyEnd,
-                    tables, &scratch,
-                    into: &output)
             }
         } catch {
             output.truncate(to: start)

@@ -3,6 +3,9 @@ import Testing
 
 @testable import Transcode
 
+/// Makes 126 bytes of a message: with two more its length takes two bytes.
+private let text124 = String(repeating: "x", count: 124)
+
 /// Routes and binds one request of rest.proto: "GET /v1/query?text=a" → `text="a"`, or "400 …".
 func bound(
     _ request: String, body: String = "", contentType: String = "application/json",
@@ -114,6 +117,17 @@ func bound(
         ("flags[7]", "flags{key=7 value=1}"), ("flags[-1]=false", "flags{key=-1 value=0}"),
         ("child.text=a&child.child.long=2", "child{text=\"a\"} child{child{long=2}}"),
         ("child.labels[k]=v", "child{labels{key=\"k\" value=\"v\"}}"),
+        // Members of one message that follow each other make one message, unless its length has grown.
+        ("child.text=a&child.long=2", "child{text=\"a\" long=2}"),
+        ("child.text=a&long=3&child.long=2", "child{text=\"a\"} long=3 child{long=2}"),
+        (
+            "child.text=\(text124)&child.long=2&child.second=3",
+            "child{text=\"\(text124)\" long=2} child{second=3}"
+        ),
+        (
+            "child.text=\(text124)xx&child.long=2&child.second=3",
+            "child{text=\"\(text124)xx\"} child{long=2 second=3}"
+        ),
         ("when=2020-01-02T03:04:05.5Z", "when{seconds=1577934245 nanos=500000000}"),
         ("pause=1.5s", "pause{seconds=1 nanos=500000000}"),
         ("mask=text,renamedField", "mask{paths=\"text\" paths=\"renamed_field\"}"),
@@ -123,11 +137,11 @@ func bound(
         ("first=a", "first=\"a\""),
         (
             "third.text=a&third.long=1",
-            "third{text=\"a\"} third{long=1}"
+            "third{text=\"a\" long=1}"
         ),
         ("child.first=a&second=1", "child{first=\"a\"} second=1"), ("&&text=a&", "text=\"a\""),
         ("te%78t=a", "text=\"a\""), ("when.seconds=5", "when{seconds=5}"),
-        ("when.seconds=5&when.nanos=6", "when{seconds=5} when{nanos=6}"),
+        ("when.seconds=5&when.nanos=6", "when{seconds=5 nanos=6}"),
         ("value=1", "value{number_value=1.0}"), ("value=null", "value{null_value=0}"),
         ("value=%22a%20b%22", "value{string_value=\"a b\"}"),
         ("value=%5Btrue%5D", "value{list_value{values{bool_value=1}}}"),
@@ -253,12 +267,12 @@ func bound(
         ),
         (
             "POST /v1/shelves/1/things?thing_id=x", "{\"title\":\"t\"}",
-            "thing{title=\"t\"} thing_id=\"x\" parent=\"shelves/1\""
+            "thing{title=\"t\"} parent=\"shelves/1\" thing_id=\"x\""
         ),
         ("POST /v1/shelves/1/things", "", "thing{} parent=\"shelves/1\""),
         (
             "PATCH /v1/shelves/1/things/2?updateMask=title", "{\"title\":\"t\"}",
-            "thing{title=\"t\"} update_mask{paths=\"title\"} thing{name=\"shelves/1/things/2\"}"
+            "thing{title=\"t\"} thing{name=\"shelves/1/things/2\"} update_mask{paths=\"title\"}"
         ),
         (
             "PATCH /v1/shelves/1/things/2", "{\"name\":\"shelves/1/things/2\"}",
@@ -344,7 +358,7 @@ func bound(
         ("POST /v1/raw", "", "{", "data=[123]"), ("POST /v1/raw", "", "", ""),
         (
             "PUT /v1/raw/a/b?overwrite", "text/plain", "hi",
-            "file{content_type=\"text/plain\" data=[104, 105]} overwrite=1 name=\"a/b\""
+            "file{content_type=\"text/plain\" data=[104, 105]} name=\"a/b\" overwrite=1"
         ),
         ("PUT /v1/raw/a", "", "", "file{} name=\"a\""),
     ])

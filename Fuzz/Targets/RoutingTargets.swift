@@ -121,8 +121,8 @@ enum QueryTarget {
         _ table: MethodTable, _ route: Int32, _ match: RouteMatch, path: [UInt8], query: [UInt8],
         body: [UInt8]
     ) throws(BrokenRule) {
+        let tables = table.tables(of: table.bindings[Int(route)].method)
         let binding = table.bindings[Int(route)].request
-        let tables = table.pool.tables
         var entity = OutputBlock()
         entity.append(body.span)
         entity.seal()

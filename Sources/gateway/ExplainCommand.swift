@@ -92,7 +92,7 @@ private struct RequestExplanation {
 
     private func bind(_ route: Int, _ match: RouteMatch, _ body: borrowing OutputBlock) -> Bool {
         let binding = routes.methods.bindings[route]
-        let tables = routes.methods.pool.tables
+        let tables = routes.methods.tables(of: binding.method)
         var wire = OutputBlock()
         var scratch = BindingScratch()
         do throws(Status) {
@@ -126,7 +126,7 @@ private struct RequestExplanation {
         var options = binding.json
         options.indent = 0
         do throws(JSONError) {
-            try ProtoToJSON(routes.methods.pool.tables, options: options).format(
+            try ProtoToJSON(routes.methods.tables(of: binding.method), options: options).format(
                 wire, in: 0..<wire.count, as: binding.request.input, into: &json)
         } catch {
             line("message", "cannot be printed: \(error)")

@@ -86,7 +86,7 @@ enum GatewayRun {
             metadata: [
                 "listeners": "\(listeners.map(\.url).joined(separator: " "))",
                 "upstreams": "\(upstreams.joined(separator: " "))",
-                "files": "\(methods.pool.files.count)",
+                "files": "\(methods.pools.reduce(0) { $0 + $1.files.count })",
                 "methods": "\(methods.methods.count)",
                 "routes": "\(methods.routes.patterns.count)",
                 "threads": "\(plan.threads)",

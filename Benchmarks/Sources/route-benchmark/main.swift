@@ -89,9 +89,11 @@ struct Request: ~Copyable {
                     method: method.span, path: path.span, into: &match)
             else { continue }
             do throws(Status) {
-                try methods.bindings[Int(route)].request.bind(
+                let binding = methods.bindings[Int(route)]
+                try binding.request.bind(
                     match, path: path.span, query: query.span, contentType: Span(), body: body,
-                    in: 0..<0, methods.pool.tables, json: JSONOptions(), scratch: &scratch,
+                    in: 0..<0, methods.tables(of: binding.method), json: JSONOptions(),
+                    scratch: &scratch,
                     into: &output)
             } catch {
                 fail("\(error.message)")

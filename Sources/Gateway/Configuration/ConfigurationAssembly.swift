@@ -14,6 +14,9 @@ struct ConfigurationAssembly: Sendable {
     private var entryByMethod: [String: Int] = [:]
     /// By the index of the upstream.
     private var serviceConfigs: [Int: ServiceConfig] = [:]
+    private var pools: [Int: DescriptorPool] = [:]
+    /// What was linked.
+    private var linked: [(sets: [[UInt8]], pool: DescriptorPool)] = []
 
     /// The descriptors of one entry.
     private struct Source: Sendable {
@@ -113,22 +116,36 @@ struct ConfigurationAssembly: Sendable {
     /// The table of all methods of the entries that are known; nil after a problem.
     mutating func methodTable() -> MethodTable? {
         guard problems.isEmpty else { return nil }
-        var sets: [[UInt8]] = []
-        var pools: [DescriptorPool] = []
         for (index, source) in sources.enumerated() {
             guard let source else { continue }
-            guard
-                let pool = link(
-                    [source.set], at: source.position, "\(source.key): \(source.name)")
-            else { continue }
+            let place = "\(source.key): \(source.name)"
+            guard let pool = link([source.set], at: source.position, place) else { continue }
             claim(pool, entry: index, of: source)
-            pools.append(pool)
-            if !sets.contains(source.set) { sets.append(source.set) }
         }
-        guard problems.isEmpty, let last = configuration.services.last else { return nil }
-        // One table of types for all: files are merged by name.
-        if sets.count == 1 { return table(pools[0]) }
-        return link(sets, at: last.position, "services").flatMap { table($0) }
+        guard problems.isEmpty else { return nil }
+        linkUpstreams()
+        return problems.isEmpty ? table() : nil
+    }
+
+    /// Gives each upstream its types: those of all its entries, files merged by name. Upstreams with the same
+    /// descriptors share them.
+    private mutating func linkUpstreams() {
+        var sets: [Int: [[UInt8]]] = [:]
+        for (index, source) in sources.enumerated() {
+            guard let source else { continue }
+            let service = configuration.services[index]
+            if sets[service.upstream]?.contains(source.set) ?? false { continue }
+            sets[service.upstream, default: []].append(source.set)
+        }
+        pools = [:]
+        for (index, service) in configuration.services.enumerated() {
+            guard sources[index] != nil, pools[service.upstream] == nil,
+                let sets = sets[service.upstream]
+            else { continue }
+            let name = configuration.upstreams[service.upstream].name
+            pools[service.upstream] = link(
+                sets, at: service.position, "services of upstream '\(name)'")
+        }
     }
 
     private mutating func report(_ position: SourcePosition, _ message: String) {
@@ -138,8 +155,11 @@ struct ConfigurationAssembly: Sendable {
     private mutating func link(
         _ sets: [[UInt8]], at position: SourcePosition, _ place: String
     ) -> DescriptorPool? {
+        if let known = linked.first(where: { $0.sets == sets }) { return known.pool }
         do throws(DescriptorError) {
-            return try DescriptorPool(fileDescriptorSets: sets)
+            let pool = try DescriptorPool(fileDescriptorSets: sets)
+            linked.append((sets, pool))
+            return pool
         } catch {
             report(position, "\(place): \(error)")
             return nil
@@ -205,7 +225,25 @@ struct ConfigurationAssembly: Sendable {
 
     // MARK: The table
 
-    private mutating func table(_ pool: DescriptorPool) -> MethodTable? {
+    /// The methods that are served, upstream by upstream.
+    private mutating func methodSources() -> [MethodSource] {
+        let (entries, entryByMethod) = (configuration.services, entryByMethod)
+        let sources = pools.sorted { $0.key < $1.key }.map { upstream, pool in
+            MethodSource(
+                pool,
+                methods: pool.services.flatMap(\.methods).filter { method in
+                    entryByMethod[method.fullName].map { entries[$0].upstream == upstream } ?? false
+                })
+        }
+        guard sources.isEmpty, let entry = entries.last else { return sources }
+        // Errors have details all the same.
+        let common = link([], at: entry.position, "services")
+        return common.map { [MethodSource($0, methods: [])] } ?? []
+    }
+
+    private mutating func table() -> MethodTable? {
+        let methodSources = methodSources()
+        guard problems.isEmpty else { return nil }
         var rules: [(rule: Located<ConfiguredRule>, entry: Int)] = []
         for (index, service) in configuration.services.enumerated() where sources[index] != nil {
             rules += service.rules.map { ($0, index) }
@@ -214,14 +252,13 @@ struct ConfigurationAssembly: Sendable {
         let configuration = configuration
         let serviceConfigs = serviceConfigs
         let formats = configuration.services.map(\.rest.errorFormat)
-        checkMethods(pool)
-        checkStreams(pool)
+        checkMethods()
+        checkStreams()
         do throws(MethodTableError) {
             return try MethodTable(
-                pool: pool, rules: rules.map(\.rule.value),
+                methodSources, rules: rules.map(\.rule.value),
                 errorFormat: formats.allSatisfy { $0 == .aip193 } ? .aip193 : .status,
                 applies: { entryByMethod[$1.fullName] == rules[$0].entry },
-                includes: { entryByMethod[$0.fullName] != nil },
                 options: { method in
                     entryByMethod[method.fullName].map { entry in
                         let upstream = configuration.services[entry].upstream
@@ -242,8 +279,9 @@ struct ConfigurationAssembly: Sendable {
     }
 
     /// A field of `sse` that no server stream has is a misspelling.
-    private mutating func checkStreams(_ pool: DescriptorPool) {
+    private mutating func checkStreams() {
         for (index, service) in configuration.services.enumerated() where sources[index] != nil {
+            guard let pool = pools[service.upstream] else { continue }
             let streams = pool.services.flatMap(\.methods).filter {
                 entryByMethod[$0.fullName] == index && $0.isServerStreaming
             }
@@ -284,8 +322,9 @@ struct ConfigurationAssembly: Sendable {
     }
 
     /// A selector of `methods` that fits nothing is a misspelling.
-    private mutating func checkMethods(_ pool: DescriptorPool) {
+    private mutating func checkMethods() {
         for (index, service) in configuration.services.enumerated() where sources[index] != nil {
+            guard let pool = pools[service.upstream] else { continue }
             for (position, method) in service.methods.enumerated() {
                 let fits = pool.services.contains { declared in
                     declared.methods.contains {

@@ -16,22 +16,30 @@ extension ConfiguredGateway {
             lines.append("  \(upstream.name)  \(targets)\(ConfiguredGateway.timeouts(upstream))")
         }
         lines.append("services")
-        for service in methods.pool.services {
-            let served = methods.methods.filter { method in
-                service.methods.contains { $0.path == method.descriptor.path }
-            }
-            guard let first = served.first else { continue }
-            let routes = served.reduce(0) { $0 + $1.routes.count }
-            let upstream = upstreams[first.options.upstream].name
-            lines.append(
-                "  \(service.fullName) → \(upstream): \(ConfiguredGateway.count(served.count, "method")), "
-                    + ConfiguredGateway.count(routes, "REST route"))
-        }
+        lines += serviceLines
         for upstream in upstreamsToLearn {
             lines.append(
                 "  what \(upstreams[upstream].name) tells by reflection when the gateway starts")
         }
         return lines
+    }
+
+    /// A line for each service and each upstream that serves methods of it.
+    private var serviceLines: [String] {
+        methods.pools.indices.flatMap { pool in
+            methods.pools[pool].services.compactMap { service in
+                let served = methods.methods.filter { method in
+                    method.pool == pool
+                        && service.methods.contains { $0.path == method.descriptor.path }
+                }
+                guard let first = served.first else { return nil }
+                let routes = served.reduce(0) { $0 + $1.routes.count }
+                let upstream = upstreams[first.options.upstream].name
+                return
+                    "  \(service.fullName) → \(upstream): \(ConfiguredGateway.count(served.count, "method")), "
+                    + ConfiguredGateway.count(routes, "REST route")
+            }
+        }
     }
 
     private static func timeouts(_ upstream: UpstreamConfiguration) -> String {

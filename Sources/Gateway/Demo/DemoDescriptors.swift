@@ -18,7 +18,8 @@ public enum DemoDescriptors {
     static func reflectionIndex() -> ReflectionIndex {
         do throws(DescriptorError) {
             let pool = try DescriptorPool(fileDescriptorSets: [fileDescriptorSet()])
-            return ReflectionIndex(pool: pool, services: pool.services.map(\.fullName))
+            return ReflectionIndex(
+                [pool], services: pool.services.map { .init(name: $0.fullName, pool: 0) })
         } catch {
             preconditionFailure("Protos/demo.binpb cannot be linked: \(error)")
         }

@@ -39,6 +39,26 @@ struct FileOutline: Equatable {
         symbols = declared.names.map { prefix + $0 }
     }
 
+    /// The same file under another name, its imports in their order under others.
+    static func renamed(
+        _ file: [UInt8], as name: String, imports: [String]
+    ) throws(WireError) -> [UInt8] {
+        var reader = WireReader(file.span)
+        var output = OutputBlock()
+        var names = imports.makeIterator()
+        var start = 0
+        while let tag = try reader.readTag() {
+            try reader.skip(tag)
+            switch tag.number {
+            case 1: output.appendField(1, string: name)
+            case 3: output.appendField(3, string: names.next() ?? "")
+            default: output.append(file.span.extracting(start..<reader.offset))
+            }
+            start = reader.offset
+        }
+        return [UInt8](copying: output.bytes)
+    }
+
     /// Imports that must be there.
     var neededImports: [String] {
         imports.enumerated().filter { !weakImports.contains($0.offset) }.map(\.element)

@@ -15,7 +15,13 @@ public struct SchemaDifference: Equatable, Sendable {
         added.isEmpty && removed.isEmpty && changed.isEmpty && incompatible.isEmpty
     }
 
-    private var visited: Set<String> = []
+    private var visited: Set<MessageType> = []
+
+    /// Two upstreams may have different types of one name.
+    private struct MessageType: Hashable {
+        var pool: ObjectIdentifier
+        var index: Int32
+    }
 
     public init(from old: MethodTable, to new: MethodTable) {
         let before = SchemaDifference.methods(old)
@@ -24,7 +30,9 @@ public struct SchemaDifference: Equatable, Sendable {
         removed = before.keys.filter { after[$0] == nil }.sorted()
         for (name, method) in before.sorted(by: { $0.key < $1.key }) {
             guard let other = after[name] else { continue }
-            compare(method.descriptor, other.descriptor, old.pool, new.pool)
+            compare(
+                method.descriptor, other.descriptor, old.pool(of: method.id),
+                new.pool(of: other.id))
         }
     }
 
@@ -57,7 +65,8 @@ public struct SchemaDifference: Equatable, Sendable {
         _ left: Int32, _ right: Int32, _ before: DescriptorPool, _ after: DescriptorPool
     ) {
         let name = before.messageName(left)
-        guard visited.insert(name).inserted else { return }
+        guard visited.insert(MessageType(pool: ObjectIdentifier(before), index: left)).inserted
+        else { return }
         let (old, new) = (before.tables.message(left), after.tables.message(right))
         var theirs: [Int32: Int32] = [:]
         for index in new.firstField..<new.firstField + new.fieldCount {

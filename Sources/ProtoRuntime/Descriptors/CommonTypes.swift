@@ -94,7 +94,7 @@ public enum CommonTypes {
     // MARK: - Versions of one file
 
     /// Whether files of that name come with many descriptor sets, in versions that only grow.
-    static func isVersioned(_ name: String) -> Bool {
+    public static func isVersioned(_ name: String) -> Bool {
         versionedFolders.contains { name.hasPrefix($0) }
     }
 

@@ -32,6 +32,8 @@ public struct Method: Sendable {
 
     /// Index in `MethodTable.methods`.
     public let id: Int32
+    /// Whose types it has: an index in `MethodTable.pools`.
+    public let pool: Int32
     public let descriptor: MethodDescriptor
     public let kind: Kind
     /// The bytes of `descriptor.path`.
@@ -40,8 +42,9 @@ public struct Method: Sendable {
     public internal(set) var routes: [Int32] = []
     public let options: MethodOptions
 
-    init(id: Int32, descriptor: MethodDescriptor, options: MethodOptions) {
+    init(id: Int32, pool: Int32, descriptor: MethodDescriptor, options: MethodOptions) {
         self.id = id
+        self.pool = pool
         self.descriptor = descriptor
         self.options = options
         path = Array(descriptor.path.utf8)

@@ -54,9 +54,24 @@ public final class RouteBinding: Sendable {
     }
 }
 
-/// All methods by path, and their routes. Immutable; shared by all threads; a reload swaps it whole.
-public final class MethodTable: Sendable {
+/// Some methods, and all types of the upstream that serves them.
+public struct MethodSource: Sendable {
     public let pool: DescriptorPool
+    /// Of the pool's services.
+    public let methods: [MethodDescriptor]
+
+    public init(_ pool: DescriptorPool, methods: [MethodDescriptor]) {
+        self.pool = pool
+        self.methods = methods
+    }
+}
+
+/// All methods by path, and their routes. Immutable; shared by all threads; a reload swaps it whole.
+///
+/// Every method has the types of its own source: two sources may declare different ones of one name.
+public final class MethodTable: Sendable {
+    /// One for each source.
+    public let pools: [DescriptorPool]
     public let methods: [Method]
     public let routes: RouteTable
     /// By route id, as `routes.match` gives it.
@@ -66,23 +81,36 @@ public final class MethodTable: Sendable {
     /// Whether any method has a policy: most gateways have none, and every call asks.
     let hasMetadataPolicies: Bool
     private let paths: NameTable
+    /// By method.
+    private let methodTables: [DescriptorTables]
 
     /// Builds the table of every method of the pool that `includes` admits.
+    public convenience init(
+        pool: DescriptorPool, rules: [ConfiguredRule] = [],
+        includes: (MethodDescriptor) -> Bool = { _ in true },
+        options: (MethodDescriptor) -> MethodOptions = { _ in MethodOptions() }
+    ) throws(MethodTableError) {
+        let methods = pool.services.flatMap(\.methods).filter(includes)
+        try self.init([MethodSource(pool, methods: methods)], rules: rules, options: options)
+    }
+
+    /// Builds the table of the methods of all sources, of which there is at least one, and no two with one method.
     ///
     /// `rules` come from configuration. Of those whose selector fits a method, and which `applies` to it, the last that
     /// does not append replaces its annotation, and what appends after that adds routes. `options` gives each method
     /// its own. Throws all problems of all rules at once.
     public init(
-        pool: DescriptorPool, rules: [ConfiguredRule] = [],
+        _ sources: [MethodSource], rules: [ConfiguredRule] = [],
         errorFormat: RESTOptions.ErrorFormat = .status,
         applies: (_ rule: Int, MethodDescriptor) -> Bool = { _, _ in true },
-        includes: (MethodDescriptor) -> Bool = { _ in true },
         options: (MethodDescriptor) -> MethodOptions = { _ in MethodOptions() }
     ) throws(MethodTableError) {
-        var builder = MethodTableBuilder(pool: pool, rules: rules)
-        for service in pool.services {
-            for descriptor in service.methods where includes(descriptor) {
-                builder.add(descriptor, options(descriptor), applies)
+        precondition(!sources.isEmpty, "errors need types for their details")
+        pools = sources.map(\.pool)
+        var builder = MethodTableBuilder(pools: pools, rules: rules)
+        for (index, source) in sources.enumerated() {
+            for descriptor in source.methods {
+                builder.add(descriptor, pool: index, options(descriptor), applies)
             }
         }
         builder.checkSelectors()
@@ -98,9 +126,9 @@ public final class MethodTable: Sendable {
             throw MethodTableError(problems: builder.problems + conflicts)
         }
         guard builder.problems.isEmpty else { throw MethodTableError(problems: builder.problems) }
-        self.pool = pool
         self.errorFormat = errorFormat
         methods = builder.methods
+        methodTables = builder.methods.map { sources[Int($0.pool)].pool.tables }
         bindings = builder.bindings
         paths = NameTable(builder.methods.map(\.path))
         hasMetadataPolicies = builder.methods.contains { $0.options.metadata != nil }
@@ -109,5 +137,13 @@ public final class MethodTable: Sendable {
     /// The method whose path, `/pkg.Service/Method`, these raw bytes are; -1 for none.
     public func index(ofPath path: Span<UInt8>) -> Int32 {
         paths.index(of: path)
+    }
+
+    /// The types of a method's messages and of what they hold, valid while this table lives.
+    public func tables(of method: Int32) -> DescriptorTables { methodTables[Int(method)] }
+
+    /// The types that a method's error details may have; of the first source for a call that has no method (-1).
+    public func pool(of method: Int32) -> DescriptorPool {
+        method >= 0 ? pools[Int(methods[Int(method)].pool)] : pools[0]
     }
 }

@@ -7,22 +7,23 @@ struct MethodTableBuilder {
     private(set) var bindings: [RouteBinding] = []
     private(set) var problems: [MethodTableProblem] = []
 
-    private let pool: DescriptorPool
+    private let pools: [DescriptorPool]
     private let rules: [ConfiguredRule]
     private var usedSelectors: Set<Int> = []
     /// The configured rule whose routes are being added; nil for an annotation.
     private var ruleIndex: Int?
 
-    init(pool: DescriptorPool, rules: [ConfiguredRule]) {
-        self.pool = pool
+    init(pools: [DescriptorPool], rules: [ConfiguredRule]) {
+        self.pools = pools
         self.rules = rules
     }
 
     mutating func add(
-        _ descriptor: MethodDescriptor, _ options: MethodOptions,
+        _ descriptor: MethodDescriptor, pool: Int, _ options: MethodOptions,
         _ applies: (Int, MethodDescriptor) -> Bool
     ) {
-        var method = Method(id: Int32(methods.count), descriptor: descriptor, options: options)
+        var method = Method(
+            id: Int32(methods.count), pool: Int32(pool), descriptor: descriptor, options: options)
         let chosen = chosenRules(for: descriptor, applies)
         ruleIndex = nil
         if chosen.keepsAnnotation, let rule = annotation(of: descriptor) {
@@ -102,6 +103,7 @@ struct MethodTableBuilder {
             rules[ruleIndex].json.apply(to: &json)
             rules[ruleIndex].rest.apply(to: &rest)
         }
+        let pool = pools[Int(method.pool)]
         var resolver = RequestBindingResolver(pool: pool, descriptor: descriptor)
         let binding = resolver.resolve(
             rule, httpMethod: httpMethod, template: template, options: rest)

@@ -6,23 +6,23 @@ enum ConnectEnd {
     /// not OK, `metadata` only when there is some.
     /// - Parameter metadata: the upstream's trailers. The gateway's own errors add `gateway-error`.
     static func append(
-        _ status: Status, metadata: borrowing Fields, methods: MethodTable,
+        _ status: Status, metadata: borrowing Fields, pool: DescriptorPool,
         to output: inout OutputBlock
     ) {
         let start = output.beginEnvelope(flags: EnvelopePrefix.endStream)
-        appendObject(status, metadata: metadata, methods: methods, to: &output)
+        appendObject(status, metadata: metadata, pool: pool, to: &output)
         output.endEnvelope(at: start)
     }
 
     /// Appends the object alone.
     static func appendObject(
-        _ status: Status, metadata: borrowing Fields, methods: MethodTable,
+        _ status: Status, metadata: borrowing Fields, pool: DescriptorPool,
         to output: inout OutputBlock
     ) {
         output.append("{")
         if !status.isOK {
             output.append("\"error\":")
-            StatusJSON.appendConnect(status, pool: methods.pool, into: &output)
+            StatusJSON.appendConnect(status, pool: pool, into: &output)
         }
         var count = 0
         if let reason = status.reason {

@@ -252,7 +252,7 @@ public struct RequestCodec: ~Copyable {
         }
         let method = methods.methods[Int(plan.method)]
         do throws(JSONError) {
-            try JSONToProto(methods.pool.tables, options: method.json).encode(
+            try JSONToProto(methods.tables(of: plan.method), options: method.json).encode(
                 message, in: 0..<message.count, as: method.descriptor.input, into: &output)
         } catch {
             throw Status(error)
@@ -310,11 +310,12 @@ public struct RequestCodec: ~Copyable {
         }
         try route.request.bind(
             match, path: head.path, query: head.query, contentType: contentType, body: message,
-            in: 0..<message.count, methods.pool.tables, json: route.json, scratch: &tools.binding,
+            in: 0..<message.count, methods.tables(of: plan.method), json: route.json,
+            scratch: &tools.binding,
             into: &output)
         if let path = route.stream?.lastEventID {
             try LastEventID(path: path).bind(
-                head.fields, methods.pool.tables, &tools.binding, into: &output)
+                head.fields, methods.tables(of: plan.method), &tools.binding, into: &output)
         }
     }
 }

@@ -16,7 +16,8 @@ extension RequestCodec {
         guard !request.isRaw else { return }
         try request.checkContentType(origin.contentType)
         let allowsArray =
-            !MediaType.isLines(origin.contentType) && !request.bodyMayBeArray(methods.pool.tables)
+            !MediaType.isLines(origin.contentType)
+            && !request.bodyMayBeArray(methods.tables(of: plan.method))
         form = .values(JSONSequence(allowsArray: allowsArray, messageBytesMax: bytesMax))
     }
 
@@ -94,11 +95,13 @@ extension RequestCodec {
             if elementCount == 0 {
                 try route.request.bind(
                     origin.match, path: origin.path, query: origin.query,
-                    contentType: origin.contentType, body: message, in: body, methods.pool.tables,
+                    contentType: origin.contentType, body: message, in: body,
+                    methods.tables(of: plan.method),
                     json: route.json, scratch: &tools.binding, into: &output)
             } else {
                 try route.request.bindBody(
-                    contentType: Span(), message, in: body, methods.pool.tables, json: route.json,
+                    contentType: Span(), message, in: body, methods.tables(of: plan.method),
+                    json: route.json,
                     into: &output)
             }
         } catch {

@@ -280,7 +280,7 @@ public struct ResponseCodec: ~Copyable {
     func appendJSON(_ methods: MethodTable, _ output: inout OutputBlock) throws(Status) {
         let method = methods.methods[Int(plan.method)]
         do throws(JSONError) {
-            try ProtoToJSON(methods.pool.tables, options: method.json).format(
+            try ProtoToJSON(methods.tables(of: plan.method), options: method.json).format(
                 message, in: 0..<message.count, as: method.descriptor.output, into: &output)
         } catch {
             throw Status(error)
@@ -315,7 +315,8 @@ public struct ResponseCodec: ~Copyable {
             head.status = route.response.status(for: leading)
             guard ResponseBinding.mayHaveBody(head.status) else { return }
             let contentType = try route.response.format(
-                message, in: 0..<message.count, methods.pool.tables, json: route.json, into: &body)
+                message, in: 0..<message.count, methods.tables(of: plan.method), json: route.json,
+                into: &body)
             ResponseCodec.appendContentType(message.bytes, at: contentType, to: &head)
             return
         case .connectUnary(.json), .connectGet(.json): try appendJSON(methods, &body)

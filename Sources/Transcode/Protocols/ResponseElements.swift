@@ -59,7 +59,8 @@ extension ResponseCodec {
         _ output: inout OutputBlock
     ) throws(Status) {
         _ = try route.response.format(
-            message, in: 0..<message.count, methods.pool.tables, json: json, into: &output)
+            message, in: 0..<message.count, methods.tables(of: plan.method), json: json,
+            into: &output)
     }
 
     private func appendEventID(
@@ -69,7 +70,7 @@ extension ResponseCodec {
         let start = output.count
         output.append("id: ")
         if eventID.append(
-            from: message, in: 0..<message.count, methods.pool.tables, to: &output)
+            from: message, in: 0..<message.count, methods.tables(of: plan.method), to: &output)
         {
             output.append("\n")
         } else {
@@ -81,7 +82,8 @@ extension ResponseCodec {
     private mutating func appendRaw(
         _ response: ResponseBinding, _ methods: MethodTable, _ output: inout OutputBlock
     ) throws(Status) {
-        let parts = try response.locateRaw(message, in: 0..<message.count, methods.pool.tables)
+        let parts = try response.locateRaw(
+            message, in: 0..<message.count, methods.tables(of: plan.method))
         if !hasElement {
             hasElement = true
             var named = OutputBlock()
@@ -185,7 +187,8 @@ extension ResponseCodec {
                 status.isOK ? ServerSentEvents.end : ServerSentEvents.error, to: &output)
             output.append("data: ")
             if status.isOK {
-                ConnectEnd.appendObject(.ok, metadata: metadata, methods: methods, to: &output)
+                ConnectEnd.appendObject(
+                    .ok, metadata: metadata, pool: methods.pool(of: plan.method), to: &output)
             } else {
                 appendREST(status, methods, into: &output)
             }

@@ -51,7 +51,8 @@ extension ResponseCodec {
             compressElements(from: start, isLast: end == .complete, tools, &body)
             return end
         case .connectStreaming:
-            ConnectEnd.append(status, metadata: metadata, methods: methods, to: &body)
+            ConnectEnd.append(
+                status, metadata: metadata, pool: methods.pool(of: plan.method), to: &body)
         case .grpcWeb:
             // There are no trailers to send: their block only lends its memory.
             ResponseCodec.appendStatus(status, metadata, to: &trailers)
@@ -115,12 +116,14 @@ extension ResponseCodec {
             head.fields.append(.contentType, plan.clientProtocol.contentType(asText: false))
             appendAcceptedCodings(status, &head)
             if ResponseCodec.isTrailersOnly(leading, trailing) {
-                ConnectEnd.append(status, metadata: leading, methods: methods, to: &body)
+                ConnectEnd.append(
+                    status, metadata: leading, pool: methods.pool(of: plan.method), to: &body)
             } else {
                 for index in 0..<leading.count {
                     ResponseCodec.forward(leading, index, prefix: "", to: &head.fields)
                 }
-                ConnectEnd.append(status, metadata: trailing, methods: methods, to: &body)
+                ConnectEnd.append(
+                    status, metadata: trailing, pool: methods.pool(of: plan.method), to: &body)
             }
             return
         }
@@ -146,7 +149,7 @@ extension ResponseCodec {
         appendAdvice(status, methods, to: &head)
         switch plan.clientProtocol {
         case .connectUnary, .connectGet, .connectStreaming:
-            StatusJSON.appendConnect(status, pool: methods.pool, into: &body)
+            StatusJSON.appendConnect(status, pool: methods.pool(of: plan.method), into: &body)
         default: appendREST(status, methods, into: &body)
         }
     }
@@ -178,8 +181,10 @@ extension ResponseCodec {
         let format =
             plan.route >= 0 ? methods.bindings[Int(plan.route)].errorFormat : methods.errorFormat
         switch format {
-        case .status: StatusJSON.appendREST(status, pool: methods.pool, into: &body)
-        case .aip193: StatusJSON.appendAIP193(status, pool: methods.pool, into: &body)
+        case .status:
+            StatusJSON.appendREST(status, pool: methods.pool(of: plan.method), into: &body)
+        case .aip193:
+            StatusJSON.appendAIP193(status, pool: methods.pool(of: plan.method), into: &body)
         }
     }
 

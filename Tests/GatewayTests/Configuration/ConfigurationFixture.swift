@@ -8,11 +8,15 @@ enum ConfigurationFixture {
     static let files = ["/secret": "debug\n", "demo-path": "demo.binpb\r\n"]
 
     /// Decodes and assembles, as `gateway check` does. `demo.binpb` is the demo's descriptor set.
-    static func load(_ bytes: [UInt8]) throws(ConfigurationError) -> ConfiguredGateway {
+    /// - Parameter sets: more descriptor sets by their paths.
+    static func load(_ bytes: [UInt8], sets: [String: [UInt8]] = [:]) throws(ConfigurationError)
+        -> ConfiguredGateway
+    {
         try ConfiguredGateway(
             try decode(bytes), file: "c.yaml", path: { $0 },
             readFile: { (name) throws(ConfigurationFileError) in
-                switch name {
+                if let set = sets[name] { return set }
+                return switch name {
                 case "demo.binpb", "../Protos/demo.binpb": DemoDescriptors.fileDescriptorSet()
                 case "junk.binpb": Array("junk".utf8)
                 default: throw ConfigurationFileError(reason: "No such file or directory")
@@ -31,8 +35,10 @@ enum ConfigurationFixture {
             })
     }
 
-    static func load(_ text: String) throws(ConfigurationError) -> ConfiguredGateway {
-        try load(Array(text.utf8))
+    static func load(_ text: String, sets: [String: [UInt8]] = [:]) throws(ConfigurationError)
+        -> ConfiguredGateway
+    {
+        try load(Array(text.utf8), sets: sets)
     }
 
     /// `more` behind a listener, an upstream `a` and the demo's services.

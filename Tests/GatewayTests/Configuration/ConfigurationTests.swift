@@ -151,7 +151,8 @@ import Transcode
         #expect(services(of: 0) == ["ChatService"])
         #expect(services(of: 1) == ["LibraryService", "TickerService"])
         #expect(learned.methods.routes.patterns.contains { $0.template.text == "/shelves" })
-        #expect(learned.methods.pool.files.contains { $0.name == "google/rpc/error_details.proto" })
+        #expect(
+            learned.methods.pools[1].files.contains { $0.name == "google/rpc/error_details.proto" })
     }
 
     @Test func `what does not fit the learned services is told with its place`() throws {

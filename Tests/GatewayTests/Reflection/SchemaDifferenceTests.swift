@@ -87,6 +87,20 @@ private func table(
         #expect(difference.incompatible == incompatible)
     }
 
+    @Test func `types of one name are compared upstream by upstream`() throws {
+        func table(_ stock: FieldKind) throws -> MethodTable {
+            try MethodTable(
+                [
+                    ShopFiles.pool("Orders", field: "price", .int32),
+                    ShopFiles.pool("Stock", field: "tags", stock),
+                ].map { MethodSource($0, methods: $0.services.flatMap(\.methods)) })
+        }
+        #expect(SchemaDifference(from: try table(.string), to: try table(.string)).isEmpty)
+        let difference = SchemaDifference(from: try table(.string), to: try table(.int32))
+        #expect(difference.incompatible == ["shop.Item.tags (2) is int32, was string"])
+        #expect(difference.changed.isEmpty)
+    }
+
     @Test func `one number and many, one message and a stream are not the same`() throws {
         let before = try table(["Get"], fields)
         let many = SchemaDifference(

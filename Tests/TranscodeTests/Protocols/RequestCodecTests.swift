@@ -46,7 +46,8 @@ struct RequestRun {
         return try envelopes(Array(output.array.dropFirst(6))).map { flags, payload in
             guard flags == 0 else { return "\(flags) \(payload)" }
             return try described(
-                payload.span, methods.methods[Int(plan.method)].descriptor.input, methods.pool)
+                payload.span, methods.methods[Int(plan.method)].descriptor.input,
+                methods.pool(of: plan.method))
         }
     }
 

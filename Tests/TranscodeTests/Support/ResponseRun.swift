@@ -33,7 +33,7 @@ struct ResponseRun {
     /// What comes of messages that the upstream sends in pieces of `size` bytes.
     func view(_ body: [UInt8], size: Int = 3) throws -> ClientView {
         let methods = try MethodTable(
-            pool: try TestPool.rest.get(), errorFormat: .status, options: { _ in options })
+            pool: try TestPool.rest.get(), options: { _ in options })
         let (plan, _, _) = TestCall(line: line, fields: fields).resolved(by: methods)
         var codec = ResponseCodec()
         codec.start(plan)
@@ -90,7 +90,7 @@ struct ResponseRun {
     /// A call that fails, or ends, before the upstream's head.
     func error(_ status: Status, leading: [(String, String)] = []) throws -> ClientView {
         let methods = try MethodTable(
-            pool: try TestPool.rest.get(), errorFormat: .status, options: { _ in options })
+            pool: try TestPool.rest.get(), options: { _ in options })
         let (plan, _, _) = TestCall(line: line, fields: fields).resolved(by: methods)
         var codec = ResponseCodec()
         codec.start(plan)

@@ -106,6 +106,11 @@ final class Reactor: TimerTarget {
     /// One of the server's upstreams, by its index.
     func channel(_ upstream: Int) -> Channel { channels[upstream] }
 
+    /// What keeps calls from the addresses of an upstream has changed.
+    func endpointsChanged(ofUpstream name: String) {
+        channels.first { $0.name == name }?.endpointsChanged()
+    }
+
     /// Connects every upstream. Called once, before the first connection is served.
     func connect(_ upstreams: [UpstreamPlan]) {
         channels = upstreams.map { Channel($0, reactor: self) }

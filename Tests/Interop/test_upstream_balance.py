@@ -112,6 +112,20 @@ def test_an_old_connection_takes_no_more_calls_and_finishes_those_it_has(tmp_pat
         assert answers[0].status == 200
 
 
+def test_an_old_connection_serves_until_another_one_is_there(tmp_path):
+    with Fleet(tmp_path, 1, connection={"max_age": "1s"}) as fleet:
+        upstream = fleet.upstreams[0]
+        assert fleet.call().status == 200
+        upstream.__exit__()
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            assert fleet.call().status == 200, "the connection is old, but there is no other one"
+            time.sleep(0.05)
+        assert upstream.connections == 1
+        fleet.upstreams[0] = again = ScriptedUpstream(fine, port=upstream.port)
+        assert eventually(lambda: again.connections == 1 and fleet.calls(3) == {200: 3} and len(again.calls) >= 3)
+
+
 def test_further_connections_when_the_first_allows_no_more_calls(tmp_path):
     """MAX_CONCURRENT_STREAMS 1, and calls that only end once three are there."""
     together = threading.Barrier(3)

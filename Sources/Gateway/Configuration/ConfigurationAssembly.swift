@@ -84,6 +84,9 @@ struct ConfigurationAssembly: Sendable {
         if let throttle = config.throttle, !upstream.keys.contains("retry") {
             options.throttle = throttle
         }
+        if let service = config.healthService, !upstream.keys.contains("health") {
+            options.health = service
+        }
         return options
     }
 

@@ -15,6 +15,18 @@ extension UpstreamOptions {
         if let section = mapping.mapping("connection") { connection = ConnectionOptions(section) }
         if let keepalive = mapping.mapping("keepalive") { connection.decodeKeepalive(keepalive) }
         outliers = mapping.mapping("outlier_detection").map { OutlierOptions($0) }
+        if let section = mapping.mapping("health") {
+            health = section.text("service")?.value ?? ""
+            section.finish()
+        }
+        if balance == .pickFirst {
+            for member in mapping.all where ["health", "outlier_detection"].contains(member.key) {
+                mapping.decoder.report(
+                    member.position,
+                    "\(mapping.path(member.key)): not with 'balance: pick_first', which has one address at a time"
+                )
+            }
+        }
         if let limits = mapping.mapping("limits") { circuit = CircuitOptions(limits) }
     }
 }

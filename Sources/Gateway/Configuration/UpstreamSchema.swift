@@ -32,7 +32,6 @@ extension UpstreamConfiguration {
             retry.attemptsMax = RetryOverrides.usualAttempts
             RetryOverrides(section, throttle: &options.throttle).apply(to: &retry)
         }
-        mapping.unsupported("health")
         mapping.finish()
         if targets.isEmpty { return nil }
     }

@@ -31,7 +31,7 @@ public enum ReflectionFetch {
             var pending = requests.count
             let drivers = requests.map { request in
                 ReflectionDriver(reactor: reactor, limits: request.limits) { reactor in
-                    let channel = Channel(request.upstream, reactor: reactor)
+                    let channel = Channel(request.upstream.withoutHealth, reactor: reactor)
                     channel.connect()
                     return channel
                 } whenDone: {

@@ -139,7 +139,7 @@ final class RefreshRounds: TimerTarget {
         let upstream = subjects[index].upstream
         let reactor = reactor
         let driver = ReflectionDriver(reactor: reactor, limits: subjects[index].limits) { reactor in
-            let channel = Channel(upstream, reactor: reactor)
+            let channel = Channel(upstream.withoutHealth, reactor: reactor)
             channel.connect()
             return channel
         } whenDone: {

@@ -18,6 +18,8 @@ final class Channel: TimerTarget {
     let tls: TLSClientContext?
     let options: UpstreamOptions
     let shared: UpstreamShared
+    /// What the health of its addresses is asked of; nil where it is not.
+    let healthService: String?
     private let reactor: Reactor
     private var endpoints: [Endpoint] = []
     private var subchannels: [Subchannel] = []
@@ -49,6 +51,7 @@ final class Channel: TimerTarget {
         tls = plan.tls
         options = plan.options
         shared = plan.shared
+        healthService = plan.options.healthService
         keepaliveTime = plan.options.connection.keepaliveTime
         authority = plan.targets.first?.authority ?? plan.name
         picker = Picker(plan.options.balance, seed: UInt64.random(in: 0...UInt64.max))
@@ -76,6 +79,7 @@ final class Channel: TimerTarget {
         for endpoint in endpoints { endpoint.resolver?.start() }
         awaitIdleness()
         awaitSweep()
+        if healthService != nil || shared.outliers != nil { listenToEndpoints() }
     }
 
     func shutDown() {
@@ -204,11 +208,26 @@ final class Channel: TimerTarget {
 
     private func sweepOutliers() {
         awaitSweep()
-        for change in shared.outliers?.sweep(now: reactor.loop.now) ?? [] {
+        let changes = shared.outliers?.sweep(shared.endpoints, now: reactor.loop.now) ?? []
+        for change in changes {
             let what = change.isEjected ? "left out, as too many calls fail" : "tried again"
             reactor.log.warning("upstream \(name) (\(change.address)): \(what)")
         }
-        // Whoever has changed: calls may go that wait, or have nothing to wait for.
+        if !changes.isEmpty { shared.endpoints.tellChange() }
+    }
+
+    private func listenToEndpoints() {
+        let name = name
+        shared.endpoints.listen(reactor.loop.mailbox) { loop in
+            loop.reactor?.endpointsChanged(ofUpstream: name)
+        }
+    }
+
+    /// What keeps calls from addresses has changed: calls may go that wait, or have nothing to wait for.
+    func endpointsChanged() {
+        if healthService != nil {
+            for subchannel in subchannels { subchannel.watchHealth() }
+        }
         dispatchWaiting()
         if hasWaiting { failWaiting() }
     }
@@ -229,7 +248,7 @@ final class Channel: TimerTarget {
         }
         if kind == Timer.outliers { return sweepOutliers() }
         awaitIdleness()
-        let hasCalls = callsSeen > 0 || hasWaiting || subchannels.contains(where: \.hasStreams)
+        let hasCalls = callsSeen > 0 || hasWaiting || subchannels.contains(where: \.hasCalls)
         quietChecks = hasCalls ? 0 : quietChecks + 1
         callsSeen = 0
         if quietChecks == 2 { sleep() }

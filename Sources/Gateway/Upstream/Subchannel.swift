@@ -4,8 +4,8 @@ import Transcode
 /// One address of an upstream: its state, its connections, its reconnection.
 final class Subchannel: TimerTarget {
     let address: SocketAddress
-    private let reactor: Reactor
-    private unowned let channel: Channel
+    let reactor: Reactor
+    unowned let channel: Channel
     private var state = SubchannelState()
     /// The attempt under way: first its connector, then a connection that awaits the upstream's SETTINGS.
     private var connector: UpstreamConnector?
@@ -15,8 +15,18 @@ final class Subchannel: TimerTarget {
     /// Connections that finish their calls and take no more.
     private var draining: [UpstreamConnection] = []
     private var timer: EventLoop.TimerID?
-    /// Where calls are counted to find out whether the address fails.
-    let statistics: EndpointStatistics?
+    /// What all reactors share of the address.
+    let endpoint: SharedEndpoint
+    private let endpoints: SharedEndpoints
+    /// What of that keeps calls from it.
+    private let obstacles: SharedEndpoint.Obstacles
+    private let countsCalls: Bool
+    /// Connections that are to be replaced.
+    private var aged: [UpstreamConnection] = []
+    /// The health of the address, where this reactor watches it (SubchannelHealth.swift).
+    var watch: UpstreamHealthWatch?
+    /// The log has it that the address has no health service.
+    var hasToldWatchIsOff = false
     /// Why the last attempt failed.
     private var lastFailure = "not connected yet"
 
@@ -24,51 +34,71 @@ final class Subchannel: TimerTarget {
         self.address = address
         self.channel = channel
         self.reactor = reactor
-        statistics = channel.shared.outliers?.join(address)
+        endpoints = channel.shared.endpoints
+        endpoint = endpoints.join(address)
+        countsCalls = channel.shared.outliers != nil
+        obstacles = channel.healthService == nil ? .ejected : [.ejected, .health]
     }
 
-    deinit {
-        if let statistics { channel.shared.outliers?.leave(statistics) }
-    }
+    deinit { endpoints.leave(endpoint) }
 
     var tls: TLSClientContext? { channel.tls }
     var options: ConnectionOptions { channel.options.connection }
     var keepalive: Keepalive { channel.keepalive }
-    var hasFailed: Bool { state.hasFailed || isEjected }
+    var authority: String { channel.authority }
+    var scheme: StaticString { channel.scheme }
+    var firstConnection: UpstreamConnection? { connections.first }
+
+    private var isObstructed: Bool { !endpoint.obstacles.isDisjoint(with: obstacles) }
+    /// Whether calls need not wait for it.
+    var hasFailed: Bool {
+        state.hasFailed
+            || !endpoint.obstacles.intersection(obstacles).isDisjoint(with: [.ejected, .unhealthy])
+    }
     /// Why it takes no calls.
-    var failure: String { isEjected ? "left out, as too many calls fail" : lastFailure }
-    private var isEjected: Bool { statistics?.isEjected ?? false }
+    var failure: String {
+        let current = endpoint.obstacles.intersection(obstacles)
+        if current.contains(.ejected) { return "left out, as too many calls fail" }
+        return current.contains(.unhealthy)
+            ? "not healthy, as its health service says" : lastFailure
+    }
     var connectivity: SubchannelState.Connectivity { state.connectivity }
 
     /// A connection that can take one more stream now.
     var available: UpstreamConnection? {
-        isEjected ? nil : connections.first { $0.canOpenStream }
+        isObstructed ? nil : connections.first { $0.canOpenStream }
     }
 
     /// The calls on its connections; nil when none can take one more.
     var load: Int? {
-        if isEjected { return nil }
+        if isObstructed { return nil }
         var sum = 0
         var isAvailable = false
         for connection in connections {
-            sum += connection.streamCount
+            sum += connection.callCount
             if connection.canOpenStream { isAvailable = true }
         }
         return isAvailable ? sum : nil
     }
 
     /// Whether calls are under way.
-    var hasStreams: Bool {
-        connections.contains { $0.streamCount > 0 } || draining.contains { $0.streamCount > 0 }
+    var hasCalls: Bool {
+        connections.contains { $0.callCount > 0 } || draining.contains { $0.callCount > 0 }
     }
+
+    /// Counts what became of a call.
+    func record(_ code: StatusCode) { if countsCalls { endpoint.record(code) } }
 
     func connect() { perform(state.connectWanted()) }
 
     /// Calls wait although this address is connected.
-    func connectAnother() { perform(state.anotherWanted(limit: options.countMax)) }
+    func connectAnother() {
+        if !isObstructed { perform(state.anotherWanted(limit: options.countMax)) }
+    }
 
     func shutDown() {
         state.shutDown()
+        stopWatching()
         abandonAttempt()
         for connection in connections + draining { connection.close("the gateway is stopping") }
     }
@@ -91,6 +121,8 @@ final class Subchannel: TimerTarget {
     private func drainAll() {
         let drained = connections
         connections = []
+        aged = []
+        stopWatching()
         draining += drained
         for connection in drained { connection.drain() }
     }
@@ -146,7 +178,19 @@ final class Subchannel: TimerTarget {
         connections.append(ready)
         if state.hasFailed { reactor.log.info("upstream \(channel.name) (\(address)): connected") }
         state.becameReady()
+        if let watch, aged.contains(where: { $0 === watch.connection }) { watch.move(to: ready) }
+        watchHealth()
         channel.becameReady(self)
+        let replaced = aged
+        aged = []
+        for connection in replaced { connection.retire() }
+    }
+
+    /// It has lived long enough: it serves until another one is there.
+    func connectionAged(_ old: UpstreamConnection) {
+        guard connections.contains(where: { $0 === old }) else { return }
+        aged.append(old)
+        perform(state.replacementWanted())
     }
 
     /// A stream ended, or the upstream changed its limit.
@@ -159,6 +203,8 @@ final class Subchannel: TimerTarget {
     func connectionDraining(_ ended: UpstreamConnection) {
         guard let index = connections.firstIndex(where: { $0 === ended }) else { return }
         draining.append(connections.remove(at: index))
+        aged.removeAll { $0 === ended }
+        leaveWatch(by: ended)
         lost(ended, "the upstream ends its connections as soon as they are made (GOAWAY)")
     }
 
@@ -170,6 +216,8 @@ final class Subchannel: TimerTarget {
             attemptFailed(reason)
         } else if let index = connections.firstIndex(where: { $0 === ended }) {
             connections.remove(at: index)
+            aged.removeAll { $0 === ended }
+            leaveWatch(by: ended)
             lost(ended, reason)
         }
     }

@@ -26,6 +26,8 @@ struct SubchannelState: Equatable {
     private(set) var readyCount = 0
     /// Whether the last attempt failed and none succeeded since.
     private(set) var hasFailed = false
+    /// A new connection is to take the place of an old one.
+    private var isReplacing = false
     private var backoff = Backoff()
 
     var connectivity: Connectivity {
@@ -52,11 +54,21 @@ struct SubchannelState: Equatable {
         return .connect
     }
 
+    /// A connection is old: another one is to take its place, and is attempted until it is there.
+    mutating func replacementWanted() -> Action {
+        guard connectivity == .ready else { return .none }
+        isReplacing = true
+        guard attempt == .none else { return .none }
+        attempt = .underWay
+        return .connect
+    }
+
     /// The upstream's settings arrived: it speaks HTTP/2.
     mutating func becameReady() {
         guard attempt == .underWay, !isShutDown else { return }
         attempt = .none
         readyCount += 1
+        isReplacing = false
         hasFailed = false
     }
 
@@ -84,7 +96,7 @@ struct SubchannelState: Equatable {
     mutating func backoffElapsed() -> Action {
         guard attempt == .waiting, !isShutDown else { return .none }
         attempt = .none
-        guard readyCount == 0 else { return .none }
+        guard readyCount == 0 || isReplacing else { return .none }
         attempt = .underWay
         return .connect
     }

@@ -20,6 +20,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     private var readyAt: Int64 = 0
     /// It has carried an answer, or carries calls of which the upstream has said that it will answer them.
     private var answersCalls = false
+    /// The stream by which the upstream's health is watched, which is no call.
+    var watchStream: HTTP2Stream?
 
     init(_ stream: ByteStream, for subchannel: Subchannel, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
@@ -39,7 +41,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     /// Whether one more stream may be opened now.
     var canOpenStream: Bool { phase == .ready && connection.hasRoom && !connection.isClosed }
 
-    var streamCount: Int { connection.streamCount }
+    /// Calls on it.
+    var callCount: Int { connection.streamCount - (watchStream == nil ? 0 : 1) }
     /// Whether it was of use.
     var isProven: Bool {
         answersCalls || reactor.loop.now - readyAt >= UpstreamConnection.provenNanoseconds
@@ -48,7 +51,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     // MARK: Calls
 
     /// Counts what became of a call.
-    func record(_ code: StatusCode) { subchannel.statistics?.record(code) }
+    func record(_ code: StatusCode) { subchannel.record(code) }
 
     /// Opens a stream with `head`; its body is what the stream holds and what follows by `send`.
     func open(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
@@ -71,7 +74,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
         switch event.kind {
         case .head(let isLast):
-            answersCalls = true
+            if event.stream !== watchStream { answersCalls = true }
             event.stream?.owner?.upstreamHead(isLast: isLast)
         case .body(let range):
             guard let stream = event.stream else { return }
@@ -123,8 +126,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
             after: min(wait, time), self, kind: Timer.keepalive)
     }
 
-    /// Opens no more streams: the upstream announced its end, or the connection is used up or old.
-    private func retire() {
+    /// Opens no more streams: the upstream announced its end, or the connection is used up or replaced.
+    func retire() {
         guard phase == .ready else { return }
         phase = .draining
         connection.closeWhenUnused()
@@ -133,7 +136,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     /// Takes no more calls; closes after the last one.
     func drain() {
-        guard phase == .ready, connection.streamCount > 0 else {
+        guard phase == .ready, callCount > 0 else {
             close("the upstream's address is gone")
             return
         }
@@ -183,7 +186,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     func timerFired(_ kind: UInt8) {
         if kind == Timer.keepalive { return keepAlive() }
         timer = nil
-        if kind == Timer.age { return retire() }
+        if kind == Timer.age { return subchannel.connectionAged(self) }
         let time = ConfigurationUnits.format(nanoseconds: subchannel.options.connectTimeout)
         close("the upstream sent no HTTP/2 SETTINGS within \(time)")
     }

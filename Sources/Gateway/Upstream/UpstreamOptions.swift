@@ -18,6 +18,12 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var circuit = CircuitOptions()
     /// Nil: no address is left out for what becomes of its calls.
     public var outliers: OutlierOptions?
+    /// An address gets calls while its health service says that this service serves, "" for the server as a whole; nil:
+    /// nobody asks it. Not with `pick_first`.
+    public var health: String?
+
+    /// `health` where there is a choice of addresses (gRFC A17).
+    var healthService: String? { balance == .pickFirst ? nil : health }
 
     public init() {}
 }

@@ -6,6 +6,7 @@ public final class UpstreamShared: Sendable {
     let calls: UsageLimit
     let waiting: UsageLimit
     let retries: UsageLimit
+    let endpoints: SharedEndpoints
     let outliers: OutlierDetector?
 
     init(_ options: UpstreamOptions) {
@@ -15,6 +16,7 @@ public final class UpstreamShared: Sendable {
         calls = UsageLimit(options.circuit.callsMax)
         waiting = UsageLimit(options.circuit.waitingMax)
         retries = UsageLimit(options.circuit.retriesMax)
+        endpoints = SharedEndpoints(checksHealth: options.healthService != nil)
         outliers = options.balance == .pickFirst ? nil : options.outliers.map(OutlierDetector.init)
     }
 }

@@ -92,7 +92,7 @@ public struct UpstreamPlan: Sendable {
     public var targets: [UpstreamTarget]
     /// How its connections are secured; nil means plain.
     public var tls: TLSClientContext?
-    public let options: UpstreamOptions
+    public private(set) var options: UpstreamOptions
     let shared: UpstreamShared
 
     public init(
@@ -104,5 +104,12 @@ public struct UpstreamPlan: Sendable {
         self.tls = tls
         self.options = options
         shared = UpstreamShared(options)
+    }
+
+    /// The same for those who ask what the upstream has, whether it serves or not.
+    var withoutHealth: UpstreamPlan {
+        var plan = self
+        plan.options.health = nil
+        return plan
     }
 }

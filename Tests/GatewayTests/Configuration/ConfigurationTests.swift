@@ -40,6 +40,7 @@ import Transcode
                 connection: {timeout: 3s, max_idle: 4s, max_age: 5s, max_connections: 6}
                 keepalive: {time: 7s, timeout: 8s, without_calls: true}
                 limits: {calls: 9, waiting: 10, retries: 11}
+                health: {service: a.v1.A}
                 outlier_detection:
                   interval: 12s
                   base_ejection: 13s
@@ -48,7 +49,7 @@ import Transcode
                   failure_percentage: {threshold: 16, min_hosts: 17, volume: 18}
                   success_rate: {factor: 1.5, min_hosts: 19, volume: 20}
               b: {target: 127.0.0.1:2, balance: pick_first}
-              c: {target: 127.0.0.1:3, outlier_detection: {}}
+              c: {target: 127.0.0.1:3, outlier_detection: {}, health: {}}
             services: [{upstream: a, descriptors: {file: demo.binpb}}]
             """)
         var options = UpstreamOptions()
@@ -70,6 +71,7 @@ import Transcode
         var outliers = OutlierOptions()
         outliers.failurePercentage = OutlierOptions.FailurePercentage()
         #expect(gateway.upstreams[2].options.outliers == outliers)
+        #expect(gateway.upstreams[2].options.health == "")
         outliers.interval = 12_000_000_000
         outliers.baseEjection = 13_000_000_000
         outliers.maxEjection = 14_000_000_000
@@ -82,6 +84,7 @@ import Transcode
         outliers.successRate?.hostsMin = 19
         outliers.successRate?.volumeMin = 20
         options.outliers = outliers
+        options.health = "a.v1.A"
         #expect(gateway.upstreams[0].options == options)
     }
 

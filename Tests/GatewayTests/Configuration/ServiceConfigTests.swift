@@ -55,6 +55,14 @@ private func retry(_ change: String) -> [String] {
         #expect(found.method("a.S.Other")?.timeout == 10_000_000_000)
     }
 
+    @Test func `the health of addresses is asked of the service that is named`() {
+        let named = decoded("{\"healthCheckConfig\":{\"serviceName\":\"a.B\"}}").config
+        #expect(named?.healthService == "a.B")
+        #expect(decoded("{\"healthCheckConfig\":{}}").config?.healthService == nil)
+        #expect(
+            decoded("{\"healthCheckConfig\":{\"serviceName\":\"\"}}").config?.healthService == "")
+    }
+
     @Test(arguments: ["{}", "{\"methodConfig\":[]}", "{\"methodConfig\":null}"])
     func `a config may say nothing`(json: String) {
         #expect(decoded(json).config == ServiceConfig())

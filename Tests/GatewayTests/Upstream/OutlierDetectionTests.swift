@@ -104,31 +104,33 @@ import Transcode
     @Test func `reactors share the counts of an address, and one of them looks`() throws {
         let address = try #require(SocketAddress(numericHost: "127.0.0.1", port: 1))
         let detector = OutlierDetector(options { $0.failurePercentage?.hostsMin = 1 })
-        let (first, second) = (detector.join(address), detector.join(address))
+        let endpoints = SharedEndpoints(checksHealth: false)
+        let (first, second) = (endpoints.join(address), endpoints.join(address))
         #expect(first === second)
         for _ in 0..<30 {
             first.record(.unavailable)
             second.record(.deadlineExceeded)
         }
-        let changes = detector.sweep(now: 10 * OutlierDetectionTests.second)
+        let changes = detector.sweep(endpoints, now: 10 * OutlierDetectionTests.second)
         #expect(changes == [OutlierDetector.Change(address: address, isEjected: true)])
-        #expect(detector.sweep(now: 11 * OutlierDetectionTests.second).isEmpty)
+        #expect(detector.sweep(endpoints, now: 11 * OutlierDetectionTests.second).isEmpty)
         #expect(second.isEjected)
-        detector.leave(first)
-        #expect(detector.join(address) === second, "somebody still has it")
-        for _ in 0..<2 { detector.leave(second) }
-        #expect(!detector.join(address).isEjected, "nobody had it: it begins anew")
+        endpoints.leave(first)
+        #expect(endpoints.join(address) === second, "somebody still has it")
+        for _ in 0..<2 { endpoints.leave(second) }
+        #expect(!endpoints.join(address).isEjected, "nobody had it: it begins anew")
     }
 
     @Test func `a client's own mistakes are no failures of the address`() throws {
         let address = try #require(SocketAddress(numericHost: "127.0.0.1", port: 1))
         let detector = OutlierDetector(options { $0.failurePercentage?.hostsMin = 1 })
-        let statistics = detector.join(address)
+        let endpoints = SharedEndpoints(checksHealth: false)
+        let endpoint = endpoints.join(address)
         for _ in 0..<60 {
             for code in [.notFound, .invalidArgument, .unimplemented, .cancelled] as [StatusCode] {
-                statistics.record(code)
+                endpoint.record(code)
             }
         }
-        #expect(detector.sweep(now: 0).isEmpty)
+        #expect(detector.sweep(endpoints, now: 0).isEmpty)
     }
 }

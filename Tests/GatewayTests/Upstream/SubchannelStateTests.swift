@@ -5,7 +5,7 @@ import Testing
 @Suite struct SubchannelStateTests {
     enum Event: String, CaseIterable {
         case connectWanted, anotherWanted, becameReady, attemptFailed, connectionLost
-        case backoffElapsed, lostUnproven, rest, shutDown
+        case backoffElapsed, lostUnproven, replacementWanted, rest, shutDown
     }
 
     /// A state that was reached by these events.
@@ -20,6 +20,7 @@ import Testing
         case .connectWanted: return state.connectWanted()
         case .becameReady: state.becameReady()
         case .anotherWanted: return state.anotherWanted(limit: 2)
+        case .replacementWanted: return state.replacementWanted()
         case .attemptFailed: return state.attemptFailed(random: 0.5)
         case .connectionLost: return state.connectionLost(isProven: true, random: 0.5)
         case .lostUnproven: return state.connectionLost(isProven: false, random: 0.5)
@@ -35,6 +36,7 @@ import Testing
     private static let toReady: [Event] = [.connectWanted, .becameReady]
     private static let toFailure: [Event] = [.connectWanted, .attemptFailed]
     private static let toRetry: [Event] = [.connectWanted, .attemptFailed, .backoffElapsed]
+    private static let toReplacing: [Event] = toReady + [.replacementWanted]
     private static let toTwo: [Event] = toReady + [.anotherWanted, .becameReady]
     private static let toUnproven: [Event] = toReady + [.lostUnproven]
 
@@ -56,6 +58,17 @@ import Testing
             (toReady, .lostUnproven, .transientFailure, .wait(second)),
             (toReady, .backoffElapsed, .ready, .none), (toReady, .rest, .idle, .none),
             (toReady, .shutDown, .shutdown, .none),
+            ([], .replacementWanted, .idle, .none),
+            (toConnecting, .replacementWanted, .connecting, .none),
+            (toFailure, .replacementWanted, .transientFailure, .none),
+            (toReady, .replacementWanted, .ready, .connect),
+            (toTwo, .replacementWanted, .ready, .connect),
+            (toReplacing, .replacementWanted, .ready, .none),
+            (toReplacing, .attemptFailed, .ready, .wait(second)),
+            (toReplacing + [.attemptFailed], .backoffElapsed, .ready, .connect),
+            (toReplacing + [.becameReady], .connectionLost, .ready, .none),
+            (toReady + [.anotherWanted], .replacementWanted, .ready, .none),
+            (toReady + [.anotherWanted, .attemptFailed], .backoffElapsed, .ready, .none),
             (toReady + [.anotherWanted], .anotherWanted, .ready, .none),
             (toReady + [.anotherWanted], .attemptFailed, .ready, .wait(second)),
             (toReady + [.anotherWanted], .connectionLost, .connecting, .none),
@@ -150,7 +163,8 @@ import Testing
                 default: break
                 }
             }
-            #expect((0...2).contains(state.readyCount))
+            // Two at a time, and one that takes the place of another.
+            #expect((0...3).contains(state.readyCount))
             #expect(state.connectivity != .connecting || isConnecting)
             #expect(state.connectivity != .idle || !isConnecting)
             if state.connectivity != .shutdown {

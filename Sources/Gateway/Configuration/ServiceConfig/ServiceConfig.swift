@@ -18,6 +18,8 @@ struct ServiceConfig: Equatable, Sendable {
     var methods: [MethodConfig] = []
     var balance: UpstreamOptions.Balance?
     var throttle: ThrottleOptions?
+    /// What the health of its addresses is asked of.
+    var healthService: String?
 
     /// What holds for a method: its own entry, else its service's, else that of all.
     func method(_ fullName: String) -> MethodConfig? {

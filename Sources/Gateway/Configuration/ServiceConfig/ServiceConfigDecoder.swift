@@ -33,7 +33,8 @@ struct ServiceConfigDecoder {
         config.balance = balance(tree)
         config.throttle = throttle(tree["retryThrottling"], "retryThrottling")
         if let health = tree["healthCheckConfig"], health != .null {
-            problems.append("healthCheckConfig: write upstreams.NAME.health in the configuration")
+            // Without the name there is no health checking; "" is the server as a whole (gRFC A17).
+            config.healthService = text(health["serviceName"], "healthCheckConfig.serviceName")
         }
         return config
     }

@@ -113,7 +113,8 @@ private func onFrame(
             unsafe owner.report(
                 .goAway(
                     lastStream: goAway.last_stream_id, code: goAway.error_code,
-                    isTooManyPings: isTooManyPings(goAway)), nil)
+                    isTooManyPings: isTooManyPings(goAway),
+                    keepsStreams: owner.hasStream(upTo: goAway.last_stream_id)), nil)
         default: break
         }
     }

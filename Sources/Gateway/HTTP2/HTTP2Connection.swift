@@ -85,7 +85,6 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
     }
 
     var streamCount: Int { session.streamCount }
-    func hasStream(upTo id: Int32) -> Bool { session.hasStream(upTo: id) }
     /// Client side: whether the peer lets us open one more stream now.
     var hasRoom: Bool { session.streamCount < session.peerStreamsMax }
     /// Client side: so many streams were opened that a new connection should take over.

@@ -36,7 +36,8 @@ struct HTTP2Event {
         /// The peer has read all that was sent before a PING.
         case pong
         /// The peer will serve no stream above `lastStream`. `isTooManyPings`: its reason is our PINGs (gRFC A8).
-        case goAway(lastStream: Int32, code: UInt32, isTooManyPings: Bool)
+        /// `keepsStreams`: when it came, streams were open that will be served.
+        case goAway(lastStream: Int32, code: UInt32, isTooManyPings: Bool, keepsStreams: Bool)
     }
 
     let kind: Kind

@@ -88,9 +88,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         case .closed(let code):
             if let stream = event.stream { streamClosed(stream, code: code) }
         case .settings: settingsReceived()
-        case .goAway(let lastStream, _, let isTooManyPings):
+        case .goAway(_, _, let isTooManyPings, let keepsStreams):
             if isTooManyPings { subchannel.tooManyPings() }
-            if connection.hasStream(upTo: lastStream) { answersCalls = true }
+            if keepsStreams { answersCalls = true }
             retire()
         case .pong, .broken: break
         }

@@ -115,7 +115,10 @@ import Transcode
         _ = try pair.request()
         #expect(try pair.toClient())
         try pair.pump()
-        #expect(pair.clientLog == ["goaway 1 0", "3 closed \(HTTP2Code.refusedStream)"])
+        #expect(
+            pair.clientLog == [
+                "goaway 1 0 keeps streams", "3 closed \(HTTP2Code.refusedStream)",
+            ])
         #expect(pair.client.wantsMore)
         pair.respond(try #require(pair.served[1]), isLast: true)
         try pair.pump()
@@ -124,16 +127,30 @@ import Transcode
         #expect(!pair.server.wantsMore)
     }
 
+    @Test func `a goaway keeps streams that end in the same piece`() throws {
+        let pair = try HTTP2Pair()
+        _ = try pair.request()
+        try pair.pump()
+        pair.server.goAway(code: HTTP2Code.noError)
+        pair.respond(try #require(pair.served[1]), isLast: true)
+        #expect(try pair.toClient())
+        #expect(pair.clientLog.first == "goaway 1 0 keeps streams")
+        #expect(pair.clientLog.last == "1 closed 0")
+    }
+
     @Test func `the announcement of a shutdown still lets streams begin`() throws {
         let pair = try HTTP2Pair()
         pair.server.announceShutdown()
         _ = try pair.request()
         try pair.pump()
-        #expect(pair.clientLog == ["goaway 2147483647 0"])
+        #expect(pair.clientLog == ["goaway 2147483647 0 keeps streams"])
         #expect(pair.serverLog == ["1 head", "1 end", "pong"])
         pair.server.goAway(code: HTTP2Code.noError)
         try pair.pump()
-        #expect(pair.clientLog == ["goaway 2147483647 0", "goaway 1 0"])
+        #expect(
+            pair.clientLog == [
+                "goaway 2147483647 0 keeps streams", "goaway 1 0 keeps streams",
+            ])
         pair.respond(try #require(pair.served[1]), isLast: true)
         try pair.pump()
         #expect(!pair.server.wantsMore)

@@ -128,7 +128,8 @@ final class HTTP2Pair {
         case .settings: return "settings"
         case .pong: return "pong"
         case .broken: return id + "broken"
-        case .goAway(let last, let code, _): return "goaway \(last) \(code)"
+        case .goAway(let last, let code, _, let keepsStreams):
+            return "goaway \(last) \(code)" + (keepsStreams ? " keeps streams" : "")
         }
     }
 }

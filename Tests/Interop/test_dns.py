@@ -9,6 +9,7 @@ from support import http1
 from support.configuration import configuration, run_gateway
 from support.dns_server import SERVFAIL, DNSServer
 from support.echo_server import EchoServer
+from support.fleet import load
 from support.waiting import eventually
 
 NAME = "library.test"
@@ -76,6 +77,22 @@ def test_addresses_come_and_go(dns, pair, start):
     assert eventually(lambda: answering(gateway, pair) == {0, 1})
     dns.names[NAME] = ["127.0.0.3"]
     assert eventually(lambda: answering(gateway, pair) == {1})
+
+
+def test_a_name_that_changes_under_load_costs_no_call(dns, pair, start):
+    """Old addresses go and new ones come, all the time."""
+    turns = [["127.0.0.2"], ["127.0.0.2", "127.0.0.3"], ["127.0.0.3"]]
+    dns.names[NAME] = turns[0]
+    gateway = start(dns.target(NAME, pair[0].port))
+    assert answering(gateway, pair) == {0}
+    with load(gateway) as statuses:
+        for turn in turns[1:] + turns[::-1]:
+            dns.names[NAME] = turn
+            served = [len(server.journal.events) for server in pair]
+            fitting = [f"127.0.0.{index + 2}" in turn for index in range(2)]
+            assert eventually(lambda: [len(server.journal.events) > before + 100 for server, before in zip(pair, served)
+                                       if fitting[pair.index(server)]] == [True] * sum(fitting))
+    assert set(statuses) == {200} and len(statuses) > 400, len(statuses)
 
 
 def test_calls_in_flight_outlive_their_address(dns, pair, start):

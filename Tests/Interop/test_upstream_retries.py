@@ -1,14 +1,12 @@
 """Attempts that fail and are made again: by the policy of the configuration, and where the upstream has not seen a call."""
-import threading
 import time
-import uuid
 
 import grpc
 import pytest
 
 from support import http1, schema
 from support.echo_process import EchoProcess
-from support.fleet import Fleet
+from support.fleet import Fleet, load
 from support.scripted_upstream import ScriptedUpstream
 from support.upstream_scripts import GOOD, MESSAGE, envelope, fine
 from support.waiting import eventually
@@ -222,26 +220,44 @@ def fleet_load(tmp_path, failures, **options):
     """Calls by sixteen clients, while one of three upstreams is killed and started again."""
     with Fleet(tmp_path, [EchoProcess() for _ in range(3)], threads=2, **options) as fleet:
         assert fleet.calls(6) == {200: 6}
-        done, statuses = threading.Event(), []
-
-        def run():
-            with http1.Connection(fleet.gateway.port) as connection:
-                while not done.is_set():
-                    path = f"/v1/delay?time=0.005s&key={uuid.uuid4().hex}"
-                    statuses.append(connection.request("GET", path).status)
-
-        threads = [threading.Thread(target=run) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for _ in range(2):
+        with load(fleet.gateway) as statuses:
+            for _ in range(2):
+                time.sleep(0.5)
+                fleet.upstreams[0].kill()
+                time.sleep(0.5)
+                fleet.upstreams[0].start()
             time.sleep(0.5)
-            fleet.upstreams[0].kill()
-            time.sleep(0.5)
-            fleet.upstreams[0].start()
-        time.sleep(0.5)
-        done.set()
-        for thread in threads:
-            thread.join()
         failed = [status for status in statuses if status != 200]
         assert len(statuses) > 300 and len(failed) <= failures and set(failed) <= {503}, (len(statuses), failed)
         assert eventually(lambda: fleet.calls(3) == {200: 3})
+
+
+def test_an_upstream_stopped_under_load_costs_idempotent_calls_nothing(tmp_path):
+    """SIGSTOP: its connections stay open, and only keepalive tells. Calls on them are made again, and the others serve."""
+    with Fleet(tmp_path, [EchoProcess() for _ in range(3)], threads=2, keepalive={"time": "1s", "timeout": "1s"},
+               connection={"timeout": "2s"}, retry=RETRY) as fleet:
+        assert fleet.calls(6) == {200: 6}
+        with load(fleet.gateway) as statuses:
+            time.sleep(0.5)
+            fleet.upstreams[0].pause()
+            assert fleet.gateway.lines(".*sent no HTTP/2 SETTINGS within 2s", 10), "its connections were given up, and made anew"
+            # All sixteen clients had come to wait for it; now the others have them.
+            count = len(statuses)
+            assert eventually(lambda: len(statuses) > count + 100)
+            fleet.upstreams[0].resume()
+        assert set(statuses) == {200}, len(statuses)
+
+
+def test_a_stopped_upstream_costs_calls_their_deadline_at_most(tmp_path):
+    """The same without keepalive and retries: who calls it waits as long as he wants to, and the others are served."""
+    with Fleet(tmp_path, [EchoProcess() for _ in range(3)], threads=1) as fleet:
+        assert fleet.calls(6) == {200: 6}
+        fleet.upstreams[0].pause()
+        times = []
+        for _ in range(9):
+            began = time.monotonic()
+            answer = fleet.call(grpc_timeout="300m")
+            times.append((answer.status, time.monotonic() - began))
+        fleet.upstreams[0].resume()
+        assert sorted(status for status, _ in times) == [200] * 6 + [504] * 3
+        assert all(took < 1 for _, took in times), times

@@ -1,6 +1,8 @@
 """Several equal upstreams that note which of them served a call."""
 import collections
+import contextlib
 import threading
+import uuid
 
 from . import http1
 from .configuration import configuration, run_gateway
@@ -60,3 +62,25 @@ class Fleet:
     def served(self):
         """How many calls each upstream has seen."""
         return [len(upstream.calls) for upstream in self.upstreams]
+
+
+@contextlib.contextmanager
+def load(gateway, clients=16):
+    """Calls of a few milliseconds by so many connections, one after the other, meanwhile: the list of their statuses."""
+    done, statuses = threading.Event(), []
+
+    def run():
+        with http1.Connection(gateway.port) as connection:
+            while not done.is_set():
+                path = f"/v1/delay?time=0.005s&key={uuid.uuid4().hex}"
+                statuses.append(connection.request("GET", path).status)
+
+    threads = [threading.Thread(target=run) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield statuses
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()

@@ -19,21 +19,25 @@ class Call:
 
     def head(self, fields=None, end=False):
         fields = {":status": "200", "content-type": "application/grpc", **(fields or {})}
-        self.connection.h2.send_headers(self.stream, [pair for pair in fields.items() if pair[1] is not None],
-                                        end_stream=end)
-        self.connection.flush()
+        with self.connection.lock:
+            self.connection.h2.send_headers(self.stream, [pair for pair in fields.items() if pair[1] is not None],
+                                            end_stream=end)
+            self.connection.flush()
 
     def data(self, data, end=False):
-        self.connection.h2.send_data(self.stream, data, end_stream=end)
-        self.connection.flush()
+        with self.connection.lock:
+            self.connection.h2.send_data(self.stream, data, end_stream=end)
+            self.connection.flush()
 
     def trailers(self, fields):
-        self.connection.h2.send_headers(self.stream, list(fields.items()), end_stream=True)
-        self.connection.flush()
+        with self.connection.lock:
+            self.connection.h2.send_headers(self.stream, list(fields.items()), end_stream=True)
+            self.connection.flush()
 
     def reset(self, code):
-        self.connection.h2.reset_stream(self.stream, code)
-        self.connection.flush()
+        with self.connection.lock:
+            self.connection.h2.reset_stream(self.stream, code)
+            self.connection.flush()
 
     def frame_reset(self, code):
         """RST_STREAM behind h2's back: for a stream that it holds for closed."""
@@ -41,7 +45,8 @@ class Call:
 
     def header_frames(self, fields, end=False, piece=None):
         """The bytes of a HEADERS frame with any fields, cut into CONTINUATION frames every `piece` bytes."""
-        block = self.connection.h2.encoder.encode(fields)
+        with self.connection.lock:
+            block = self.connection.h2.encoder.encode(fields)
         pieces = [block[at:at + piece] for at in range(0, len(block), piece)] if piece else [block]
         frames = b""
         for index, part in enumerate(pieces):
@@ -55,7 +60,8 @@ class Call:
         self.raw(b"\0\0\x08\x07\0\0\0\0\0" + payload)
 
     def raw(self, data):
-        self.connection.socket.sendall(data)
+        with self.connection.lock:
+            self.connection.socket.sendall(data)
 
     def close(self):
         """Closes the connection."""
@@ -68,26 +74,29 @@ class Call:
 
 
 class Connection:
-    """One connection from the gateway; runs the script when a call has come in whole."""
+    """One connection from the gateway; runs the script when a call has come in whole. Scripts may go on in threads of their
+    own: `lock` keeps them apart, as h2 does not."""
 
     def __init__(self, upstream, accepted):
-        self.upstream, self.socket = upstream, accepted
+        self.upstream, self.socket, self.lock = upstream, accepted, threading.RLock()
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=False, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False))
         self.calls = {}
 
     def flush(self):
-        self.socket.sendall(self.h2.data_to_send())
+        with self.lock:
+            self.socket.sendall(self.h2.data_to_send())
 
     def serve(self):
         try:
-            if self.upstream.streams_max is not None:
-                self.h2.local_settings = h2.settings.Settings(client=False, initial_values={
-                    h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.upstream.streams_max})
+            if self.upstream.settings:
+                self.h2.local_settings = h2.settings.Settings(client=False, initial_values=self.upstream.settings)
             self.h2.initiate_connection()
             self.flush()
             while data := self.socket.recv(65536):
-                for event in self.h2.receive_data(data):
+                with self.lock:
+                    events = self.h2.receive_data(data)
+                for event in events:
                     self._handle(event)
                 self.flush()
         except (OSError, h2.exceptions.ProtocolError):
@@ -101,7 +110,8 @@ class Connection:
             self.calls[event.stream_id] = Call(self, event.stream_id, event.headers)
         elif isinstance(event, h2.events.DataReceived) and call:
             call.body += event.data
-            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            with self.lock:
+                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             if self.upstream.piece is not None:
                 self.upstream.piece(call)
         elif isinstance(event, h2.events.StreamEnded) and call:
@@ -117,10 +127,12 @@ class Connection:
 class ScriptedUpstream:
     """Listens on a free port. `script(call)` answers each call that has come in whole; `piece(call)` sees every piece of a
     body before that; `greet(socket)`, where set, replaces all of HTTP/2. `tls`: the context of a server that speaks it.
-    `streams_max`: SETTINGS_MAX_CONCURRENT_STREAMS."""
+    `settings`: those that differ from HTTP/2's own; `streams_max`: MAX_CONCURRENT_STREAMS."""
 
-    def __init__(self, script=None, greet=None, tls=None, piece=None, streams_max=None, port=0):
-        self.streams_max = streams_max
+    def __init__(self, script=None, greet=None, tls=None, piece=None, streams_max=None, settings=None, port=0):
+        self.settings = dict(settings or {})
+        if streams_max is not None:
+            self.settings[h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS] = streams_max
         self.script, self.greet, self.tls, self.piece = script, greet, tls, piece
         self.calls, self.resets, self.changed = [], [], threading.Condition()
         self.connections = 0

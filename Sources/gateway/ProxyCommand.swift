@@ -12,7 +12,8 @@ struct ProxyCommand: ParsableCommand {
         abstract: "Serve REST/JSON, Connect and gRPC before one gRPC upstream.")
 
     @Argument(
-        help: "The upstream: HOST:PORT, dns:///HOST:PORT, unix:/PATH, or https://HOST:PORT for TLS."
+        help:
+            "The upstream: HOST:PORT, dns:///HOST:PORT, srv:///NAME, unix:/PATH, or https://HOST:PORT for TLS."
     )
     var target: String
     @OptionGroup var descriptors: DescriptorArguments

@@ -37,7 +37,7 @@ struct HostPort: Sendable, Equatable {
     }
 
     /// RFC 1123 names, a last dot allowed; underscores are common enough.
-    private static func isName(_ host: Substring) -> Bool {
+    static func isName(_ host: Substring) -> Bool {
         !host.isEmpty && host.utf8.count <= 253
             && host.utf8.allSatisfy { byte in
                 switch byte {

@@ -60,13 +60,17 @@ final class Channel: TimerTarget {
             switch target {
             case .address(let address): endpoints.append(Endpoint(addresses: [address]))
             case .name(let host, let port, let server):
-                let resolver = Resolver(
-                    name: DNSName(host: host, port: port, server: server),
-                    endpoint: endpoints.count,
-                    channel: self, reactor: reactor)
-                endpoints.append(Endpoint(addresses: [], resolver: resolver))
+                addEndpoint(DNSName(host: host, records: .addresses(port), server: server))
+            case .services(let name, let server):
+                addEndpoint(DNSName(host: name, records: .services, server: server))
             }
         }
+    }
+
+    private func addEndpoint(_ name: DNSName) {
+        let resolver = Resolver(
+            name: name, endpoint: endpoints.count, channel: self, reactor: reactor)
+        endpoints.append(Endpoint(addresses: [], resolver: resolver))
     }
 
     /// The `:scheme` of its requests.

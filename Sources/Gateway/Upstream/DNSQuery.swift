@@ -1,7 +1,7 @@
 import CAres
 import Glibc
 
-/// One look-up of a name, A and AAAA, by c-ares in a loop: the only file that calls it.
+/// One look-up of a name, A and AAAA, or SRV before that, by c-ares in a loop: the only file that calls it.
 ///
 /// c-ares opens and closes its own sockets and tells which to watch; its callbacks only note what happened, and the
 /// outcome is told after its functions have returned. Each query has a c-ares channel of its own, so that it sees
@@ -26,6 +26,13 @@ final class DNSQuery: TimerTarget {
     private var timer: EventLoop.TimerID?
     private var outcome: Outcome?
     private var isDone = false
+    /// Hosts that are yet to be looked up, the most wanted group first.
+    private var groups: [[ServiceRecord]] = []
+    /// Look-ups under way.
+    private var pendingCount = 0
+    private var found: [SocketAddress] = []
+    private var timeToLive: Int64?
+    private var failure: String?
 
     /// The owner keeps it until it is done, or cancels it.
     /// - Parameter whenDone: called once, perhaps before `start` returns; not after `cancel`.
@@ -39,14 +46,43 @@ final class DNSQuery: TimerTarget {
         if let problem = open() {
             outcome = .failure(problem)
         } else {
-            var hints = ares_addrinfo_hints()
-            hints.ai_family = AF_UNSPEC
-            hints.ai_flags = ARES_AI_NOSORT
-            unsafe ares_getaddrinfo(
-                channel, name.host, nil, &hints, onAnswer,
-                Unmanaged.passUnretained(self).toOpaque())
+            pendingCount = 1
+            switch name.records {
+            case .addresses(let port): lookUp(name.host, port)
+            case .services:
+                unsafe ares_query(
+                    channel, name.host, DNSMessage.internetClass, ServiceRecord.type, onServices,
+                    Unmanaged.passUnretained(self).toOpaque())
+            }
         }
         proceed()
+    }
+
+    private func lookUp(_ host: String, _ port: UInt16) {
+        var hints = ares_addrinfo_hints()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_flags = ARES_AI_NOSORT | ARES_AI_NUMERICSERV
+        unsafe ares_getaddrinfo(
+            channel, host, "\(port)", &hints, onAddresses,
+            Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Nothing is under way: asks for the hosts of the next group, unless those of one before are known.
+    private func conclude() {
+        while pendingCount == 0, outcome == nil {
+            if !found.isEmpty {
+                found.sort {
+                    ($0.isIPv6 ? 1 : 0, $0.description) < ($1.isIPv6 ? 1 : 0, $1.description)
+                }
+                outcome = .answer(found, timeToLive: timeToLive)
+            } else if groups.isEmpty {
+                outcome = .failure(failure ?? "no addresses")
+            } else {
+                let group = groups.removeFirst()
+                pendingCount = group.count
+                for record in group { lookUp(record.host, record.port) }
+            }
+        }
     }
 
     func cancel() {
@@ -62,11 +98,15 @@ final class DNSQuery: TimerTarget {
         unsafe options.timeout = DNSQuery.timeoutMilliseconds
         unsafe options.tries = DNSQuery.tries
         var mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES
+        if name.server != nil || name.records == .services {
+            // The name as it stands, and those that SRV records have.
+            mask |= ARES_OPT_FLAGS
+            unsafe options.flags = ARES_FLAG_NOSEARCH
+        }
         var code = ARES_SUCCESS
         if let server = name.server {
-            // Only that server, not /etc/hosts, and the name as it stands.
-            mask |= ARES_OPT_LOOKUPS | ARES_OPT_FLAGS
-            unsafe options.flags = ARES_FLAG_NOSEARCH
+            // Only that server, not /etc/hosts.
+            mask |= ARES_OPT_LOOKUPS
             var lookups = Array("b".utf8CString)
             code = unsafe lookups.withUnsafeMutableBufferPointer { buffer in
                 unsafe options.lookups = buffer.baseAddress
@@ -105,6 +145,7 @@ final class DNSQuery: TimerTarget {
     private func proceed() {
         if let timer { loop.cancel(timer) }
         timer = nil
+        conclude()
         if let outcome {
             isDone = true
             close()
@@ -141,13 +182,14 @@ final class DNSQuery: TimerTarget {
         }
     }
 
-    fileprivate func answered(_ code: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?) {
+    fileprivate func addressesAnswered(
+        _ code: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?
+    ) {
+        pendingCount -= 1
         guard code == ARES_SUCCESS, let info = unsafe info else {
-            outcome = .failure(DNSQuery.text(code))
+            failure = DNSQuery.text(code)
             return
         }
-        var found: [SocketAddress] = []
-        var timeToLive: Int64?
         var next = unsafe info.pointee.nodes
         while let node = unsafe next {
             unsafe next = node.pointee.ai_next
@@ -155,15 +197,42 @@ final class DNSQuery: TimerTarget {
                 let address = unsafe SocketAddress(
                     copying: node.pointee.ai_addr, count: Int(node.pointee.ai_addrlen))
             else { continue }
-            let seconds = unsafe Int64(node.pointee.ai_ttl)
-            if seconds > 0, seconds < Int64(Int32.max) {
-                timeToLive = min(timeToLive ?? .max, seconds * 1_000_000_000)
-            }
-            let complete = address.withPort(name.port)
-            if !found.contains(complete) { found.append(complete) }
+            lives(unsafe Int64(node.pointee.ai_ttl))
+            if !found.contains(address) { found.append(address) }
         }
-        found.sort { ($0.isIPv6 ? 1 : 0, $0.description) < ($1.isIPv6 ? 1 : 0, $1.description) }
-        outcome = found.isEmpty ? .failure("no addresses") : .answer(found, timeToLive: timeToLive)
+    }
+
+    fileprivate func servicesAnswered(_ code: Int32, _ answer: UnsafeBufferPointer<UInt8>) {
+        pendingCount -= 1
+        var reply: UnsafeMutablePointer<ares_srv_reply>?
+        let code =
+            code == ARES_SUCCESS
+            ? unsafe ares_parse_srv_reply(answer.baseAddress, Int32(answer.count), &reply) : code
+        defer { unsafe ares_free_data(reply) }
+        guard code == ARES_SUCCESS else {
+            failure = DNSQuery.text(code)
+            return
+        }
+        var records: [ServiceRecord] = []
+        var next = unsafe reply
+        while let record = unsafe next {
+            unsafe next = record.pointee.next
+            unsafe records.append(
+                ServiceRecord(
+                    priority: record.pointee.priority, weight: record.pointee.weight,
+                    port: record.pointee.port, host: String(cString: record.pointee.host)))
+        }
+        groups = ServiceRecord.groups(records)
+        if groups.isEmpty { failure = "its SRV records name no service" }
+        if let seconds = unsafe DNSMessage.timeToLive(Span(_unsafeElements: answer)) {
+            lives(seconds)
+        }
+    }
+
+    /// A record lives so many seconds: the answer does not live longer.
+    private func lives(_ seconds: Int64) {
+        guard seconds > 0, seconds < Int64(Int32.max) else { return }
+        timeToLive = min(timeToLive ?? .max, seconds * 1_000_000_000)
     }
 
     private static func text(_ code: Int32) -> String {
@@ -218,12 +287,21 @@ private func onSocketState(
     query.watch(descriptor, interest)
 }
 
-private func onAnswer(
+private func onAddresses(
     _ context: UnsafeMutableRawPointer?, _ code: Int32, _ timeouts: Int32,
     _ info: UnsafeMutablePointer<ares_addrinfo>?
 ) {
     defer { unsafe ares_freeaddrinfo(info) }
     guard let context = unsafe context else { return }
     let query = unsafe Unmanaged<DNSQuery>.fromOpaque(context).takeUnretainedValue()
-    unsafe query.answered(code, info)
+    unsafe query.addressesAnswered(code, info)
+}
+
+private func onServices(
+    _ context: UnsafeMutableRawPointer?, _ code: Int32, _ timeouts: Int32,
+    _ answer: UnsafeMutablePointer<UInt8>?, _ count: Int32
+) {
+    guard let context = unsafe context else { return }
+    let query = unsafe Unmanaged<DNSQuery>.fromOpaque(context).takeUnretainedValue()
+    unsafe query.servicesAnswered(code, UnsafeBufferPointer(start: answer, count: Int(count)))
 }

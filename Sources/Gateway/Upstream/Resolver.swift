@@ -2,8 +2,15 @@ import Logging
 
 /// A name to be resolved, and the DNS server to ask where that is not the system's.
 struct DNSName: Equatable {
+    enum Records: Equatable {
+        /// A and AAAA, which say nothing of the port.
+        case addresses(UInt16)
+        /// SRV, then A and AAAA of what they name.
+        case services
+    }
+
     var host: String
-    var port: UInt16
+    var records: Records
     var server: SocketAddress?
 }
 

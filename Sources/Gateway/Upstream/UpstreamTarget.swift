@@ -3,8 +3,11 @@ public enum UpstreamTarget: Sendable, Equatable, CustomStringConvertible {
     case address(SocketAddress)
     /// A name to be resolved, by `server` where that is given, else as the system is configured.
     case name(host: String, port: UInt16, server: SocketAddress?)
+    /// A name whose SRV records say which hosts and ports there are (RFC 2782).
+    case services(name: String, server: SocketAddress?)
 
-    /// Reads `host:port`, `dns:///host:port`, `dns://SERVER[:PORT]/host:port` or `unix:/path`.
+    /// Reads `host:port`, `dns:///host:port`, `dns://SERVER[:PORT]/host:port`, the same with `srv:` and no port, or
+    /// `unix:/path`.
     public init(_ text: String) throws(SocketAddress.ParseError) {
         if text.hasPrefix("unix:") {
             self = .address(try SocketAddress(unix: text))
@@ -13,26 +16,40 @@ public enum UpstreamTarget: Sendable, Equatable, CustomStringConvertible {
         for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
             throw .init(description: "'\(text)': \(scheme) is not supported here; write HOST:PORT")
         }
-        guard text.hasPrefix("dns:") else {
-            let name = try HostPort(text)
-            self = try UpstreamTarget.target(name, text, server: nil)
+        if text.hasPrefix("srv:") {
+            let (rest, server) = try UpstreamTarget.server(
+                in: text.dropFirst("srv:".count), of: text, form: "NAME")
+            guard HostPort.isName(rest) else {
+                throw .init(
+                    description: "'\(text)': expected srv:///NAME or srv://SERVER/NAME, no port")
+            }
+            self = .services(name: String(rest), server: server)
             return
         }
-        var rest = text.dropFirst("dns:".count)
-        var server: SocketAddress?
-        if rest.hasPrefix("//") {
-            rest = rest.dropFirst(2)
-            guard let slash = rest.firstIndex(of: "/") else {
-                throw .init(
-                    description: "'\(text)': expected dns:///HOST:PORT or dns://SERVER/HOST:PORT")
-            }
-            if slash != rest.startIndex {
-                server = try UpstreamTarget.server(rest[..<slash], of: text)
-            }
-            rest = rest[rest.index(after: slash)...]
+        guard text.hasPrefix("dns:") else {
+            self = try UpstreamTarget.target(HostPort(text), text, server: nil)
+            return
         }
-        let name = try HostPort(String(rest))
-        self = try UpstreamTarget.target(name, text, server: server)
+        let (rest, server) = try UpstreamTarget.server(
+            in: text.dropFirst("dns:".count), of: text, form: "HOST:PORT")
+        self = try UpstreamTarget.target(HostPort(String(rest)), text, server: server)
+    }
+
+    /// Splits `//SERVER/REST`, where it has that form.
+    private static func server(
+        in rest: Substring, of text: String, form: String
+    ) throws(SocketAddress.ParseError) -> (rest: Substring, server: SocketAddress?) {
+        guard rest.hasPrefix("//") else { return (rest, nil) }
+        let rest = rest.dropFirst(2)
+        let scheme = text.prefix { $0 != ":" }
+        guard let slash = rest.firstIndex(of: "/") else {
+            throw .init(
+                description:
+                    "'\(text)': expected \(scheme):///\(form) or \(scheme)://SERVER/\(form)")
+        }
+        let server =
+            slash == rest.startIndex ? nil : try UpstreamTarget.server(rest[..<slash], of: text)
+        return (rest[rest.index(after: slash)...], server)
     }
 
     private static func target(
@@ -60,19 +77,32 @@ public enum UpstreamTarget: Sendable, Equatable, CustomStringConvertible {
         throw .init(description: "'\(target)': the DNS server '\(text)' is no IP address")
     }
 
-    /// `host:port` as HTTP/2's `:authority` says it.
+    /// `host:port` as HTTP/2's `:authority` says it; of SRV records the domain that has them.
     public var authority: String {
         switch self {
         case .address(let address): address.isUnix ? "localhost" : address.description
-        case .name(let host, let port, _):
-            "\(host.hasSuffix(".") ? String(host.dropLast()) : host):\(port)"
+        case .name(let host, let port, _): "\(UpstreamTarget.withoutDot(host)):\(port)"
+        case .services(let name, _): UpstreamTarget.domain(ofServices: name)
         }
     }
 
     /// The name or numeric address that a certificate may be for; nil for a Unix socket.
     var host: String? {
-        if case .address(let address) = self, address.isUnix { return nil }
-        return authority.lastIndex(of: ":").map { String(authority[..<$0]) }
+        switch self {
+        case .address(let address) where address.isUnix: nil
+        case .address, .name: authority.lastIndex(of: ":").map { String(authority[..<$0]) }
+        case .services: authority
+        }
+    }
+
+    /// "library.test" of "_grpc._tcp.library.test.".
+    private static func domain(ofServices name: String) -> String {
+        let labels = withoutDot(name).split(separator: ".", omittingEmptySubsequences: false)
+        return labels.drop { $0.hasPrefix("_") }.joined(separator: ".")
+    }
+
+    private static func withoutDot(_ host: String) -> String {
+        host.hasSuffix(".") ? String(host.dropLast()) : host
     }
 
     public var description: String {
@@ -80,6 +110,8 @@ public enum UpstreamTarget: Sendable, Equatable, CustomStringConvertible {
         case .address(let address): address.description
         case .name(let host, let port, nil): "dns:///\(host):\(port)"
         case .name(let host, let port, let server?): "dns://\(server)/\(host):\(port)"
+        case .services(let name, nil): "srv:///\(name)"
+        case .services(let name, let server?): "srv://\(server)/\(name)"
         }
     }
 }

@@ -38,7 +38,7 @@ struct ExplainCommand: ParsableCommand {
         if body == "-" {
             while try Terminal.read(0, into: &entity) {}
         } else if let body {
-            entity.append(body)
+            entity.append(text: body)
         }
         entity.seal()
         let question = target.firstIndex(of: "?")

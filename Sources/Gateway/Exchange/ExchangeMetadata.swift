@@ -28,7 +28,7 @@ extension Exchange {
                 from: head, peer: peer, requestID: requestID, to: &scratch.head.fields)
         }
         if attempts.previous > 0 {
-            scratch.head.fields.append("grpc-previous-rpc-attempts", "\(attempts.previous)")
+            scratch.head.fields.append("grpc-previous-rpc-attempts", text: "\(attempts.previous)")
         }
         if let rules = policy?.request {
             rules.apply(to: &scratch.head.fields, using: &scratch.trailers)

@@ -78,7 +78,7 @@ public final class CORSPolicy: Sendable, Equatable {
         let asked = CORSPolicy.field("access-control-request-method", of: request) ?? 0
         head.fields.append(
             "access-control-allow-methods",
-            CORSPolicy.methods(
+            text: CORSPolicy.methods(
                 for: request.path, asked: String(copying: request.fields.value(at: asked)), methods)
         )
         if let index = CORSPolicy.field("access-control-request-headers", of: request),
@@ -86,9 +86,10 @@ public final class CORSPolicy: Sendable, Equatable {
         {
             // What a page may send is for upstreams to judge; what protocols need is among it.
             head.fields.append(
-                "access-control-allow-headers", String(copying: request.fields.value(at: index)))
+                "access-control-allow-headers",
+                text: String(copying: request.fields.value(at: index)))
         }
-        head.fields.append("access-control-max-age", maxAge)
+        head.fields.append("access-control-max-age", text: maxAge)
         if let index = CORSPolicy.field("access-control-request-private-network", of: request),
             request.fields.value(at: index).isEqual(to: "true")
         {
@@ -113,7 +114,7 @@ public final class CORSPolicy: Sendable, Equatable {
             names.append(head.fields.name(at: index))
         }
         guard !names.isEmpty else { return }
-        head.fields.append("access-control-expose-headers", String(copying: names.bytes))
+        head.fields.append("access-control-expose-headers", text: String(copying: names.bytes))
     }
 
     /// Whether the origin has permission; says so, and that the answer depends on who asks.
@@ -128,7 +129,8 @@ public final class CORSPolicy: Sendable, Equatable {
             head.fields.append("access-control-allow-origin", "*" as StaticString)
         } else {
             head.fields.append(
-                "access-control-allow-origin", String(copying: request.fields.value(at: index)))
+                "access-control-allow-origin",
+                text: String(copying: request.fields.value(at: index)))
         }
         if allowsCredentials {
             head.fields.append("access-control-allow-credentials", "true" as StaticString)

@@ -162,8 +162,8 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
         var head = Fields()
         head.append(":method", "POST" as StaticString)
         head.append(":scheme", channel.scheme)
-        head.append(":path", version.path)
-        head.append(":authority", channel.authority)
+        head.append(":path", text: version.path)
+        head.append(":authority", text: channel.authority)
         head.append(.te, "trailers")
         head.append(.contentType, GRPC.contentType)
         do throws(HTTP2Error) {

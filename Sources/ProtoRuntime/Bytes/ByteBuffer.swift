@@ -63,7 +63,7 @@ public struct ByteBuffer: ~Copyable {
     }
 
     @inlinable public mutating func append(_ text: StaticString) { block.append(text) }
-    public mutating func append(_ text: String) { block.append(text) }
+    public mutating func append(text: String) { block.append(text: text) }
 
     /// Lends the block to a codec that appends to it; `body` must not remove what was there.
     @inlinable

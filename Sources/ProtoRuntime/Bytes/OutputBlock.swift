@@ -99,7 +99,9 @@ public struct OutputBlock: ~Copyable {
         storedCount += added
     }
 
-    public mutating func append(_ text: String) {
+    /// Appends a string that is made at run time. Its label keeps literals, which would be strings by default and count
+    /// references, with `StaticString`.
+    public mutating func append(text: String) {
         var text = text
         text.withUTF8 { utf8 in
             guard let start = utf8.baseAddress, utf8.count > 0 else { return }

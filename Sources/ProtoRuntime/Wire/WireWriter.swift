@@ -118,7 +118,7 @@ extension OutputBlock {
     public mutating func appendField(_ number: Int32, string value: String) {
         appendTag(number, .lengthDelimited)
         appendVarint(UInt64(value.utf8.count))
-        append(value)
+        append(text: value)
     }
 
     /// Appends a nested message whose fields `body` appends.

@@ -119,9 +119,9 @@ public struct Fields: ~Copyable {
         endValue()
     }
 
-    public mutating func append(_ name: StaticString, _ value: String) {
+    public mutating func append(_ name: StaticString, text value: String) {
         begin(nameParts: name, suffix: Span())
-        text.append(value)
+        text.append(text: value)
         endValue()
     }
 

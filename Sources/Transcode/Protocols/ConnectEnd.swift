@@ -28,7 +28,7 @@ enum ConnectEnd {
         if let reason = status.reason {
             beginEntry(&count, isFirst: status.isOK, to: &output)
             output.append("\"gateway-error\":[\"")
-            output.append(reason)
+            output.append(text: reason)
             output.append("\"]")
         }
         for index in 0..<metadata.count

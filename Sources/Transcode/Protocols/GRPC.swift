@@ -59,7 +59,7 @@ public enum GRPC {
             status.encode(into: &encoded)
             fields.append(.grpcStatusDetailsBin) { BinaryMetadata.encode(encoded.bytes, into: &$0) }
         }
-        if let reason = status.reason { fields.append("gateway-error", reason) }
+        if let reason = status.reason { fields.append("gateway-error", text: reason) }
     }
 
     /// What an upstream's answer without a gRPC status means, by its HTTP status and content type (SEMANTICS d.2, d.3).

@@ -145,7 +145,7 @@ extension ResponseCodec {
         }
         head.status = httpStatus(of: status)
         head.fields.append(.contentType, "application/json")
-        if let reason = status.reason { head.fields.append("gateway-error", reason) }
+        if let reason = status.reason { head.fields.append("gateway-error", text: reason) }
         appendAdvice(status, methods, to: &head)
         switch plan.clientProtocol {
         case .connectUnary, .connectGet, .connectStreaming:
@@ -159,14 +159,14 @@ extension ResponseCodec {
         _ status: Status, _ methods: MethodTable, to head: inout ResponseHead
     ) {
         if let accepted = status.accepted {
-            head.fields.append(accepted.fieldName, accepted.value)
+            head.fields.append(accepted.fieldName, text: accepted.value)
         }
         if head.status == 429 || head.status == 503, let seconds = status.retryAfterSeconds {
-            head.fields.append("retry-after", String(seconds))
+            head.fields.append("retry-after", text: String(seconds))
         }
         if head.status == 401, plan.route >= 0 {
             let challenge = methods.bindings[Int(plan.route)].challenge
-            if !challenge.isEmpty { head.fields.append("www-authenticate", challenge) }
+            if !challenge.isEmpty { head.fields.append("www-authenticate", text: challenge) }
         }
         if head.status == 415, plan.clientProtocol != .rest, status.accepted == nil,
             status.reason != Status.unsupportedCodingReason

@@ -8,7 +8,7 @@ extension Method {
         fields.append(":method", "POST" as StaticString)
         fields.append(":scheme", scheme)
         fields.append(":path", path.span)
-        fields.append(":authority", authority)
+        fields.append(":authority", text: authority)
         fields.append(.te, "trailers")
         fields.append(.contentType, GRPC.contentType)
     }

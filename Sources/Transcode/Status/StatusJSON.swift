@@ -8,7 +8,7 @@ public enum StatusJSON {
         into output: inout OutputBlock
     ) {
         output.append("{\"code\":")
-        output.append(String(status.code.rawValue))
+        output.append(text: String(status.code.rawValue))
         output.append(",\"message\":")
         appendString(status.message.utf8Span.span, into: &output)
         appendRESTDetails(of: status, pool: pool, json: json, into: &output)
@@ -22,11 +22,11 @@ public enum StatusJSON {
         into output: inout OutputBlock
     ) {
         output.append("{\"error\":{\"code\":")
-        output.append(String(status.httpStatus))
+        output.append(text: String(status.httpStatus))
         output.append(",\"message\":")
         appendString(status.message.utf8Span.span, into: &output)
         output.append(",\"status\":\"")
-        output.append(status.code.name)
+        output.append(text: status.code.name)
         output.append("\"")
         appendRESTDetails(of: status, pool: pool, json: json, into: &output)
         output.append("}}")
@@ -48,7 +48,7 @@ public enum StatusJSON {
         into output: inout OutputBlock
     ) {
         output.append("{\"code\":\"")
-        output.append(status.code.connectName)
+        output.append(text: status.code.connectName)
         output.append("\"")
         if !status.message.isEmpty {
             output.append(",\"message\":")

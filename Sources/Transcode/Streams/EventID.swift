@@ -73,16 +73,16 @@ struct EventID: Sendable {
             }
         guard tag.type == fixed else { return try reader.skip(tag) }
         switch kind {
-        case .int32: output.append(String(try reader.readInt32(tag)))
-        case .int64: output.append(String(try reader.readInt64(tag)))
-        case .uint32: output.append(String(try reader.readUInt32(tag)))
-        case .uint64: output.append(String(try reader.readUInt64(tag)))
-        case .sint32: output.append(String(try reader.readSInt32(tag)))
-        case .sint64: output.append(String(try reader.readSInt64(tag)))
-        case .fixed32: output.append(String(try reader.readFixed32()))
-        case .fixed64: output.append(String(try reader.readFixed64()))
-        case .sfixed32: output.append(String(Int32(bitPattern: try reader.readFixed32())))
-        case .sfixed64: output.append(String(Int64(bitPattern: try reader.readFixed64())))
+        case .int32: output.append(text: String(try reader.readInt32(tag)))
+        case .int64: output.append(text: String(try reader.readInt64(tag)))
+        case .uint32: output.append(text: String(try reader.readUInt32(tag)))
+        case .uint64: output.append(text: String(try reader.readUInt64(tag)))
+        case .sint32: output.append(text: String(try reader.readSInt32(tag)))
+        case .sint64: output.append(text: String(try reader.readSInt64(tag)))
+        case .fixed32: output.append(text: String(try reader.readFixed32()))
+        case .fixed64: output.append(text: String(try reader.readFixed64()))
+        case .sfixed32: output.append(text: String(Int32(bitPattern: try reader.readFixed32())))
+        case .sfixed64: output.append(text: String(Int64(bitPattern: try reader.readFixed64())))
         default: output.append(try reader.readBytes(tag))
         }
     }

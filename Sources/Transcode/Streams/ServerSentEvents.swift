@@ -17,7 +17,7 @@ enum ServerSentEvents {
     /// Appends how long a browser shall wait before it reconnects.
     static func appendRetry(milliseconds: Int, to output: inout OutputBlock) {
         output.append("retry: ")
-        output.append(String(milliseconds))
+        output.append(text: String(milliseconds))
         output.append("\n\n")
     }
 

@@ -89,7 +89,7 @@ import Transcode
         _ = try pair.request()
         try pair.pump()
         let served = try #require(pair.served[1])
-        served.trailers.append("x-huge", String(repeating: "x", count: 70_000))
+        served.trailers.append("x-huge", text: String(repeating: "x", count: 70_000))
         served.finish(withTrailers: true)
         pair.respond(served)
         try pair.pump()

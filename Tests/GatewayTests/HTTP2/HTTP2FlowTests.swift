@@ -101,7 +101,7 @@ import Transcode
         let stream = try pair.request()
         try pair.pump()
         let served = try #require(pair.served[1])
-        served.trailers.append("b", String(repeating: "y", count: 200))
+        served.trailers.append("b", text: String(repeating: "y", count: 200))
         served.finish(withTrailers: true)
         pair.respond(served, [("a", String(repeating: "x", count: 200))])
         try pair.pump()

@@ -117,7 +117,7 @@ import Transcode
             case .end:
                 let received = pair.received[stream.id] ?? []
                 stream.append(received.span)
-                stream.trailers.append("x-end", "\(stream.id)")
+                stream.trailers.append("x-end", text: "\(stream.id)")
                 stream.finish(withTrailers: true)
                 pair.server.resume(stream)
             default: break

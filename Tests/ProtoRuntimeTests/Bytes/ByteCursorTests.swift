@@ -51,7 +51,7 @@ import Testing
 
     @Test func `equal bytes have equal fingerprints, whatever stands behind them`() {
         var block = OutputBlock()
-        for text in ["abcdefghijk", "abcdefghijk", "abcdefghijl"] { block.append(text) }
+        for text in ["abcdefghijk", "abcdefghijk", "abcdefghijl"] { block.append(text: text) }
         let seed: UInt64 = 42
         for count in 0...10 {
             let first = block.fingerprint(0..<count, seed: seed)
@@ -70,7 +70,7 @@ import Testing
         _ text: String
     ) {
         var block = OutputBlock()
-        block.append(text)
+        block.append(text: text)
         block.seal()
         let cursor = ByteCursor(block, in: 0..<block.count)
         let wanted = text.utf8.prefix(16).prefix { $0 != 34 && $0 != 92 && $0 >= 32 }.count

@@ -65,7 +65,7 @@ extension Fields {
         fields.append(.grpcStatus, "0")
         fields.append(.grpcMessage, "m".utf8Span.span)
         fields.append("x-static", "s" as StaticString)
-        fields.append("x-string", "dynamic" as String)
+        fields.append("x-string", text: "dynamic" as String)
         fields.append("host", "h".utf8Span.span)
         fields.append(prefix: "trailer-", name: "te".utf8Span.span, value: "v".utf8Span.span)
         fields.append(prefix: "", name: "date".utf8Span.span, value: "".utf8Span.span)

@@ -17,7 +17,7 @@ private func violation(
             method: words[0].utf8Span.span, path: target[0].utf8Span.span, into: &match)
     else { return "no route" }
     var entity = OutputBlock()
-    entity.append(body)
+    entity.append(text: body)
     entity.seal()
     var output = OutputBlock()
     var scratch = BindingScratch()

@@ -58,7 +58,7 @@ import Testing
                 return options
             })
         var entity = OutputBlock()
-        entity.append(body)
+        entity.append(text: body)
         entity.seal()
         var output = OutputBlock()
         var scratch = BindingScratch()

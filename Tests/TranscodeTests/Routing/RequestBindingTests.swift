@@ -26,7 +26,7 @@ func bound(
     guard case .route(let route) = outcome else { return "\(outcome)" }
     let binding = table.bindings[Int(route)].request
     var entity = OutputBlock()
-    entity.append(body)
+    entity.append(text: body)
     entity.seal()
     var output = OutputBlock()
     output.append("before")

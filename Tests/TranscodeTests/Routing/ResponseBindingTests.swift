@@ -12,7 +12,7 @@ import Testing
             table.routes.patterns.firstIndex { "\($0.httpMethod) \($0.template.text)" == route })
         let response = table.bindings[index].response
         var json = OutputBlock()
-        json.append(message)
+        json.append(text: message)
         json.seal()
         var wire = OutputBlock()
         wire.append("xyz")
@@ -63,7 +63,7 @@ import Testing
         _ = table.routes.match(
             method: "POST".utf8Span.span, path: "/f".utf8Span.span, into: &match)
         var body = OutputBlock()
-        body.append(json)
+        body.append(text: json)
         body.seal()
         var wire = OutputBlock()
         var scratch = BindingScratch()

@@ -140,7 +140,7 @@ final class Reactor: TimerTarget {
         let scratch = takeScratch()
         ResponseCodec().appendError(
             status, methods: snapshot.methods, to: &scratch.head, body: &scratch.body)
-        client.respond(scratch.head, body: scratch.body.bytes)
+        client.respond(&scratch.head, body: scratch.body.bytes)
         giveBack(scratch)
     }
 

@@ -61,12 +61,12 @@ final class DemoConnection: HTTP2ConnectionDelegate, LocalHost {
 
     func localMethod(at path: String) -> LocalMethod? { reactor.methods.method(at: path) }
 
-    func beginResponse(_ stream: HTTP2Stream, _ head: borrowing ResponseHead) {
-        connection.beginResponse(stream, head)
+    func beginResponse(_ stream: HTTP2Stream, _ head: inout ResponseHead) {
+        connection.beginResponse(stream, &head)
     }
 
-    func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, body: Span<UInt8>) {
-        connection.respond(stream, head, body: body)
+    func respond(_ stream: HTTP2Stream, _ head: inout ResponseHead, body: Span<UInt8>) {
+        connection.respond(stream, &head, body: body)
     }
 
     func send(_ stream: HTTP2Stream, _ message: some WireMessage) {

@@ -40,20 +40,20 @@ enum ClientSide {
         return declared ?? 0
     }
 
-    /// Sends a complete response. The call may be over when this returns.
-    func respond(_ head: borrowing ResponseHead, body: Span<UInt8>) {
+    /// Sends a complete response; HTTP/2 takes the head's fields over. The call may be over when this returns.
+    func respond(_ head: inout ResponseHead, body: Span<UInt8>) {
         switch self {
         case .none: break
         case .http1(let connection): connection.respond(head, body: body)
-        case .http2(let connection, let stream): connection.respond(stream, head, body: body)
+        case .http2(let connection, let stream): connection.respond(stream, &head, body: body)
         }
     }
 
-    func beginResponse(_ head: borrowing ResponseHead) {
+    func beginResponse(_ head: inout ResponseHead) {
         switch self {
         case .none: break
         case .http1(let connection): connection.beginResponse(head)
-        case .http2(let connection, let stream): connection.beginResponse(stream, head)
+        case .http2(let connection, let stream): connection.beginResponse(stream, &head)
         }
     }
 
@@ -68,13 +68,13 @@ enum ClientSide {
         }
     }
 
-    /// Ends the body with trailers, which HTTP/1.1 does not send. The call may be over when this returns.
-    func endResponse(trailers: borrowing Fields) {
+    /// Ends the body with trailers, which HTTP/2 takes over and HTTP/1.1 does not send. The call may be over when this returns.
+    func endResponse(trailers: inout Fields) {
         switch self {
         case .none: break
         case .http1(let connection): connection.endResponse()
         case .http2(let connection, let stream):
-            stream.trailers.append(contentsOf: trailers)
+            swap(&stream.trailers, &trailers)
             connection.endResponse(stream, withTrailers: !stream.trailers.isEmpty)
         }
     }

@@ -250,13 +250,13 @@ final class Exchange: TimerTarget {
         if hasBegun {
             client.send(scratch.body)
             switch end {
-            case .complete: client.endResponse(trailers: scratch.trailers)
+            case .complete: client.endResponse(trailers: &scratch.trailers)
             case .broken: breakLater()
             }
         } else {
             appendRequestID(to: &scratch.head)
             appendCORS(to: &scratch.head)
-            client.respond(scratch.head, body: scratch.body.bytes)
+            client.respond(&scratch.head, body: scratch.body.bytes)
         }
         reactor.giveBack(scratch)
     }

@@ -17,7 +17,7 @@ extension Exchange {
             policy.appendPreflight(head, methods: methods, to: &scratch.head)
         }
         appendRequestID(to: &scratch.head)
-        client.respond(scratch.head, body: Span())
+        client.respond(&scratch.head, body: Span())
         reactor.giveBack(scratch)
         return true
     }

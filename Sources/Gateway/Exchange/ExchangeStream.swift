@@ -28,7 +28,7 @@ extension Exchange {
         }
         appendRequestID(to: &scratch.head)
         appendCORS(to: &scratch.head)
-        client.beginResponse(scratch.head)
+        client.beginResponse(&scratch.head)
         if plan.streamForm != nil {
             responseCodec.appendPreface(
                 methods: methods, tools: reactor.codecTools, to: &scratch.body)

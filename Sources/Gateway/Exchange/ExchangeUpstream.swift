@@ -16,7 +16,7 @@ extension Exchange: UpstreamCall {
         appendUpstreamHead(remainingNanoseconds: remaining, to: scratch)
         do throws(HTTP2Error) {
             self.connection = connection
-            try connection.open(stream, scratch.head.fields)
+            try connection.open(stream, &scratch.head.fields)
         } catch {
             self.connection = nil
             finish(

@@ -97,13 +97,13 @@ final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
     // MARK: Answering
 
     /// Sends the head and the whole body; to HEAD only its length.
-    func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, body: Span<UInt8>) {
-        connection.respond(stream, head, body: body)
+    func respond(_ stream: HTTP2Stream, _ head: inout ResponseHead, body: Span<UInt8>) {
+        connection.respond(stream, &head, body: body)
     }
 
     /// Sends the head of a body that comes in pieces.
-    func beginResponse(_ stream: HTTP2Stream, _ head: borrowing ResponseHead) {
-        connection.beginResponse(stream, head)
+    func beginResponse(_ stream: HTTP2Stream, _ head: inout ResponseHead) {
+        connection.beginResponse(stream, &head)
     }
 
     /// Sends a piece of the body.

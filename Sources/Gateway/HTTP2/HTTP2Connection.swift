@@ -166,28 +166,28 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
 
     // MARK: Streams
 
-    /// Client side: opens a stream with `head`; its body is what the stream holds and what follows by `send`.
-    func open(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
-        try session.request(stream, head)
+    /// Client side: opens a stream with `head`, which becomes the stream's; its body is what the stream holds and what follows by `send`.
+    func open(_ stream: HTTP2Stream, _ head: inout Fields) throws(HTTP2Error) {
+        try session.request(stream, &head)
         flushLater()
     }
 
     /// Server side: sends the head and the whole body; to HEAD only its length (RFC 9110 §9.3.2).
-    func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, body: Span<UInt8>) {
+    func respond(_ stream: HTTP2Stream, _ head: inout ResponseHead, body: Span<UInt8>) {
         let isEmpty = body.count == 0 || head.status == 204 || head.status == 304
         if isEmpty || stream.request.isMethod("HEAD") {
-            session.respond(stream, head, isLast: true, bodyBytes: isEmpty ? nil : body.count)
+            session.respond(stream, &head, isLast: true, bodyBytes: isEmpty ? nil : body.count)
         } else {
             stream.append(body)
             stream.finish(withTrailers: false)
-            session.respond(stream, head, isLast: false, bodyBytes: body.count)
+            session.respond(stream, &head, isLast: false, bodyBytes: body.count)
         }
         flushLater()
     }
 
     /// Server side: sends the head of a body that comes in pieces.
-    func beginResponse(_ stream: HTTP2Stream, _ head: borrowing ResponseHead) {
-        session.respond(stream, head, isLast: false)
+    func beginResponse(_ stream: HTTP2Stream, _ head: inout ResponseHead) {
+        session.respond(stream, &head, isLast: false)
         flushLater()
     }
 

@@ -21,7 +21,9 @@ final class HTTP2Session {
     private var inputCount = 0
     /// Body bytes of the present input: the connection's window gets them back at once.
     private var bodyBytes = 0
+    /// nghttp2's form of the head that is sent next: the first `fieldCount` of these.
     private var fields: [nghttp2_nv] = unsafe []
+    private var fieldCount = 0
     /// The stream whose head, or trailers, are not complete yet; 0 for none.
     private var headStream: Int32 = 0
     /// How many heads and trailers have begun.
@@ -110,27 +112,27 @@ final class HTTP2Session {
 
     // MARK: Sending
 
-    /// Client side: opens a stream with these fields, pseudo-fields first. The body follows by `send`.
-    func request(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
-        stream.request.fields.removeAll()
-        stream.request.fields.append(contentsOf: head)
+    /// Client side: opens a stream with these fields, pseudo-fields first, which become the stream's. The body follows by
+    /// `send`.
+    func request(_ stream: HTTP2Stream, _ head: inout Fields) throws(HTTP2Error) {
+        swap(&stream.request.fields, &head)
         load(stream.request.fields, status: nil)
         var provider = unsafe dataProvider(for: stream)
         let id = unsafe nghttp2_submit_request(
-            session, nil, &fields, fields.count, &provider,
+            session, nil, &fields, fieldCount, &provider,
             Unmanaged.passUnretained(stream).toOpaque())
         guard id > 0 else { throw .protocolViolation(unsafe String(cString: nghttp2_strerror(id))) }
         open(stream, id: id)
         if id >= limits.streamIDMax { isUsedUp = true }
     }
 
-    /// Server side: sends the head; the body follows by `send`, or never when `isLast`.
+    /// Server side: sends the head, whose fields become the stream's; the body follows by `send`, or never when `isLast`.
     /// - Parameter bodyBytes: the `content-length`, where it is known.
     func respond(
-        _ stream: HTTP2Stream, _ head: borrowing ResponseHead, isLast: Bool, bodyBytes: Int? = nil
+        _ stream: HTTP2Stream, _ head: inout ResponseHead, isLast: Bool, bodyBytes: Int? = nil
     ) {
         guard stream.isOpen else { return }
-        stream.response.fields.append(contentsOf: head.fields)
+        swap(&stream.response.fields, &head.fields)
         if let bodyBytes {
             stream.response.fields.append(.contentLength) {
                 HTTP1Writer.appendDecimal(bodyBytes, to: &$0)
@@ -138,10 +140,10 @@ final class HTTP2Session {
         }
         load(stream.response.fields, status: head.status)
         if isLast {
-            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fields.count, nil)
+            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fieldCount, nil)
         } else {
             var provider = unsafe dataProvider(for: stream)
-            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fields.count, &provider)
+            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fieldCount, &provider)
         }
     }
 
@@ -252,19 +254,33 @@ final class HTTP2Session {
     /// Builds nghttp2's field list. Names and values stay where they are: `head` belongs to the stream, and is not
     /// touched until that is closed, behind which nghttp2 reads no field any more. That saves 150 instructions a field.
     private func load(_ head: borrowing Fields, status: Int?) {
-        // Taken out while it is filled: its access is checked twice, not with every field.
-        var filled = unsafe fields
-        unsafe fields = unsafe []
-        unsafe filled.removeAll(keepingCapacity: true)
-        if let status { unsafe filled.append(statusField(status)) }
+        let needed = head.count + 1
+        if unsafe fields.count < needed {
+            unsafe fields = unsafe Array(repeating: nghttp2_nv(), count: max(needed, 32))
+        }
         // A request id never comes again: it stays out of the compression's table, where it would take the place of
         // what does.
         let unique = head.firstIndex(of: .xRequestID)
-        for index in 0..<head.count {
-            unsafe filled.append(
-                field(head.name(at: index), head.value(at: index), isUnique: index == unique))
+        var count = 0
+        // The list is lent once: its access is checked once, and not with every field.
+        unsafe fields.withUnsafeMutableBufferPointer { filled in
+            if let status {
+                unsafe filled[0] = unsafe statusField(status)
+                count = 1
+            }
+            let first = count
+            unsafe head.forEachPlace { name, value in
+                let noIndex =
+                    count - first == unique ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0
+                unsafe filled[count] = unsafe nghttp2_nv(
+                    name: UnsafeMutablePointer(mutating: name.baseAddress),
+                    value: UnsafeMutablePointer(mutating: value.baseAddress),
+                    namelen: name.count, valuelen: value.count,
+                    flags: HTTP2Session.staysInPlace | noIndex)
+                count += 1
+            }
         }
-        unsafe fields = filled
+        fieldCount = count
     }
 
     private static let staysInPlace =
@@ -275,19 +291,6 @@ final class HTTP2Session {
             name: UnsafeMutablePointer(mutating: StatusDigits.name.utf8Start),
             value: StatusDigits.of(status), namelen: 7, valuelen: 3,
             flags: HTTP2Session.staysInPlace)
-    }
-
-    private func field(_ name: Span<UInt8>, _ value: Span<UInt8>, isUnique: Bool) -> nghttp2_nv {
-        let noIndex = isUnique ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0
-        return unsafe name.withUnsafeBufferPointer { name in
-            unsafe value.withUnsafeBufferPointer { value in
-                unsafe nghttp2_nv(
-                    name: UnsafeMutablePointer(mutating: name.baseAddress),
-                    value: UnsafeMutablePointer(mutating: value.baseAddress),
-                    namelen: name.count, valuelen: value.count,
-                    flags: HTTP2Session.staysInPlace | noIndex)
-            }
-        }
     }
 
     private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
@@ -329,7 +332,7 @@ final class HTTP2Session {
 
     func submitTrailers(of stream: HTTP2Stream) {
         load(stream.trailers, status: nil)
-        _ = unsafe nghttp2_submit_trailer(session, stream.id, &fields, fields.count)
+        _ = unsafe nghttp2_submit_trailer(session, stream.id, &fields, fieldCount)
     }
 
     /// Server side: the end of the response has left. A client that still sends is told to stop (RFC 9113 §8.1).

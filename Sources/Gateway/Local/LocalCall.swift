@@ -61,7 +61,7 @@ final class LocalCall: TimerTarget {
         hasResponded = true
         var head = ResponseHead()
         head.fields.append(.contentType, GRPC.contentType)
-        host.beginResponse(stream, head)
+        host.beginResponse(stream, &head)
     }
 
     /// Ends the call with `status`; does nothing when it has ended.
@@ -78,7 +78,7 @@ final class LocalCall: TimerTarget {
                 var head = ResponseHead()
                 head.fields.append(.contentType, GRPC.contentType)
                 GRPC.append(status, to: &head.fields)
-                host.respond(stream, head, body: Span())
+                host.respond(stream, &head, body: Span())
             }
         }
         end()
@@ -95,7 +95,7 @@ final class LocalCall: TimerTarget {
             var head = ResponseHead()
             head.status = refusal.status
             head.fields.append(refusal.name, refusal.value)
-            host.respond(stream, head, body: Span())
+            host.respond(stream, &head, body: Span())
             end()
             return
         }
@@ -209,9 +209,9 @@ protocol LocalHost: AnyObject {
     func localMethod(at path: String) -> LocalMethod?
 
     /// Sends the head of a body that follows in pieces.
-    func beginResponse(_ stream: HTTP2Stream, _ head: borrowing ResponseHead)
+    func beginResponse(_ stream: HTTP2Stream, _ head: inout ResponseHead)
     /// Sends the head and the whole body; a head alone is a trailers-only answer.
-    func respond(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, body: Span<UInt8>)
+    func respond(_ stream: HTTP2Stream, _ head: inout ResponseHead, body: Span<UInt8>)
     /// Sends one message in its envelope.
     func send(_ stream: HTTP2Stream, _ message: some WireMessage)
     /// Ends the body; `stream.trailers` follow when `withTrailers`.

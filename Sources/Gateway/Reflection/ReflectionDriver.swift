@@ -167,7 +167,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
         head.append(.te, "trailers")
         head.append(.contentType, GRPC.contentType)
         do throws(HTTP2Error) {
-            try connection.open(stream, head)
+            try connection.open(stream, &head)
             self.connection = connection
         } catch {
             retry(error.description)

@@ -53,9 +53,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     /// Counts what became of a call.
     func record(_ code: StatusCode) { subchannel.record(code) }
 
-    /// Opens a stream with `head`; its body is what the stream holds and what follows by `send`.
-    func open(_ stream: HTTP2Stream, _ head: borrowing Fields) throws(HTTP2Error) {
-        try connection.open(stream, head)
+    /// Opens a stream with `head`, which becomes the stream's; its body is what the stream holds and what follows by `send`.
+    func open(_ stream: HTTP2Stream, _ head: inout Fields) throws(HTTP2Error) {
+        try connection.open(stream, &head)
         if connection.isUsedUp { retire() }
     }
 

@@ -4,26 +4,13 @@ public import ProtoRuntime
 ///
 /// One owner fills and empties it call after call; in steady state it allocates nothing.
 public struct Fields: ~Copyable {
-    /// Where one field stands in the text: two words in `lines`.
-    private struct Line {
-        var nameStart: UInt32 = 0
-        var valueStart: UInt32 = 0
-        var valueCount: UInt32 = 0
-        var nameCount: UInt16 = 0
-        var known = KnownField.other
-
-        var places: UInt64 { UInt64(nameStart) | UInt64(valueStart) << 32 }
-        var extents: UInt64 {
-            UInt64(known.rawValue) | UInt64(nameCount) << 16 | UInt64(valueCount) << 32
-        }
-    }
-
     @usableFromInline var text = OutputBlock()
-    /// A block and not an array: it is emptied several times a call, which then costs nothing, and appending to it asks
-    /// for no unique reference.
+    /// Where each field stands in the text: two words, `nameStart | valueStart << 32` and
+    /// `known | nameCount << 16 | valueCount << 32`. A block and not an array: it is emptied several times a call, which
+    /// then costs nothing, and appending to it asks for no unique reference.
     @usableFromInline var lines = OutputBlock()
-    /// The line whose value is being appended.
-    private var open = Line()
+    /// One bit for each known name that may be here: most that are asked for are not, and no line is read then.
+    private var present: UInt64 = 0
 
     public init() {}
 
@@ -61,14 +48,27 @@ public struct Fields: ~Copyable {
         return text.bytes.extracting(start..<start + count)
     }
 
+    /// Whether a field of that name may be here; false is certain.
+    private func mayHave(_ known: KnownField) -> Bool { present & Fields.bit(of: known) != 0 }
+
+    private static func bit(of known: KnownField) -> UInt64 { 1 &<< UInt64(known.rawValue) }
+
+    /// Whether there is none of these.
+    public func hasNone(of first: KnownField, _ second: KnownField, _ third: KnownField) -> Bool {
+        let bits = Fields.bit(of: first) | Fields.bit(of: second) | Fields.bit(of: third)
+        return present & bits == 0
+    }
+
     /// Index of the first field of that name, or nil.
     public func firstIndex(of known: KnownField) -> Int? {
+        guard mayHave(known) else { return nil }
         for index in 0..<count where isKnown(known, at: index) { return index }
         return nil
     }
 
     /// How many fields of that name there are.
     public func count(of known: KnownField) -> Int {
+        guard mayHave(known) else { return 0 }
         var found = 0
         for index in 0..<count where isKnown(known, at: index) { found += 1 }
         return found
@@ -89,54 +89,65 @@ public struct Fields: ~Copyable {
     public mutating func append(loweringName name: Span<UInt8>, value: Span<UInt8>) {
         let start = text.count
         text.append(lowercasing: name)
-        let known = KnownField(name: text.bytes.extracting(start..<text.count))
-        endName(known, from: start)
+        let valueStart = text.count
+        let known = KnownField(name: text.bytes.extracting(start..<valueStart))
         text.append(value)
-        endValue()
+        addLine(known, from: start, valueStart)
     }
 
     public mutating func append(_ known: KnownField, _ value: StaticString) {
-        begin(known)
+        let start = text.count
+        text.append(known.text)
+        let valueStart = text.count
         text.append(value)
-        endValue()
+        addLine(known, from: start, valueStart)
     }
 
     public mutating func append(_ known: KnownField, _ value: Span<UInt8>) {
-        begin(known)
+        let start = text.count
+        text.append(known.text)
+        let valueStart = text.count
         text.append(value)
-        endValue()
+        addLine(known, from: start, valueStart)
     }
 
     public mutating func append(_ name: StaticString, _ value: Span<UInt8>) {
-        begin(nameParts: name, suffix: Span())
-        text.append(value)
-        endValue()
+        append(prefix: name, name: Span(), value: value)
     }
 
     public mutating func append(_ name: StaticString, _ value: StaticString) {
-        begin(nameParts: name, suffix: Span())
+        let start = text.count
+        text.append(name)
+        let valueStart = text.count
         text.append(value)
-        endValue()
+        addLine(from: start, valueStart)
     }
 
     public mutating func append(_ name: StaticString, text value: String) {
-        begin(nameParts: name, suffix: Span())
+        let start = text.count
+        text.append(name)
+        let valueStart = text.count
         text.append(text: value)
-        endValue()
+        addLine(from: start, valueStart)
     }
 
     /// Appends a field whose name is `prefix` before `name` (`trailer-` and the like).
     public mutating func append(prefix: StaticString, name: Span<UInt8>, value: Span<UInt8>) {
-        begin(nameParts: prefix, suffix: name)
+        let start = text.count
+        text.append(prefix)
+        text.append(name)
+        let valueStart = text.count
         text.append(value)
-        endValue()
+        addLine(from: start, valueStart)
     }
 
     /// Appends a field whose value `write` appends to the text itself.
     public mutating func append(_ known: KnownField, writing write: (inout OutputBlock) -> Void) {
-        begin(known)
+        let start = text.count
+        text.append(known.text)
+        let valueStart = text.count
         write(&text)
-        endValue()
+        addLine(known, from: start, valueStart)
     }
 
     /// Appends one field of another block.
@@ -150,6 +161,7 @@ public struct Fields: ~Copyable {
     public mutating func append(contentsOf other: borrowing Fields) {
         let shift = UInt64(UInt32(truncatingIfNeeded: text.count)) &* 0x1_0000_0001
         text.append(other.text.bytes)
+        present |= other.present
         lines.makeRoom(other.lines.count)
         for offset in stride(from: 0, to: other.lines.count, by: Fields.lineBytes) {
             lines.put(other.lines.word(at: offset) &+ shift, count: 8)
@@ -160,41 +172,48 @@ public struct Fields: ~Copyable {
     public mutating func removeAll() {
         text.removeAll()
         lines.removeAll()
+        present = 0
     }
 
     private mutating func append(name: Span<UInt8>, value: Span<UInt8>, known: KnownField) {
         let start = text.count
         text.append(name)
-        endName(known, from: start)
+        let valueStart = text.count
         text.append(value)
-        endValue()
+        addLine(known, from: start, valueStart)
     }
 
-    private mutating func begin(_ known: KnownField) {
-        let start = text.count
-        text.append(known.text)
-        endName(known, from: start)
+    /// The same for a name that may be known or not.
+    private mutating func addLine(from start: Int, _ valueStart: Int) {
+        let known = KnownField(name: text.bytes.extracting(start..<valueStart))
+        addLine(known, from: start, valueStart)
     }
 
-    private mutating func begin(nameParts prefix: StaticString, suffix: Span<UInt8>) {
-        let start = text.count
-        text.append(prefix)
-        text.append(suffix)
-        endName(KnownField(name: text.bytes.extracting(start..<text.count)), from: start)
-    }
-
-    /// The name stands in the text, from `start` to its end; the value is to be appended next.
-    private mutating func endName(_ known: KnownField, from start: Int) {
-        open = Line(
-            nameStart: UInt32(truncatingIfNeeded: start),
-            valueStart: UInt32(truncatingIfNeeded: text.count), valueCount: 0,
-            nameCount: UInt16(truncatingIfNeeded: text.count - start), known: known)
-    }
-
-    private mutating func endValue() {
-        open.valueCount = UInt32(truncatingIfNeeded: text.count) - open.valueStart
+    /// Name and value stand in the text: from `start`, and from `valueStart` to its end.
+    private mutating func addLine(_ known: KnownField, from start: Int, _ valueStart: Int) {
+        let nameCount = UInt64(UInt16(truncatingIfNeeded: valueStart &- start))
+        let valueCount = UInt64(UInt32(truncatingIfNeeded: text.count &- valueStart))
         lines.makeRoom(Fields.lineBytes)
-        lines.put(open.places, count: 8)
-        lines.put(open.extents, count: 8)
+        lines.put(UInt64(UInt32(truncatingIfNeeded: start)) | UInt64(valueStart) << 32, count: 8)
+        lines.put(UInt64(known.rawValue) | nameCount << 16 | valueCount << 32, count: 8)
+        present |= Fields.bit(of: known)
+    }
+
+    /// Lends the place of each field's name and value, in order. They stay there until the block is changed.
+    @unsafe @inlinable
+    public func forEachPlace(
+        _ body: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Void
+    ) {
+        unsafe text.bytes.withUnsafeBufferPointer { text in
+            for offset in stride(from: 0, to: lines.count, by: Fields.lineBytes) {
+                let starts = lines.word(at: offset)
+                let counts = lines.word(at: offset + 8)
+                let name = Int(starts & 0xFFFF_FFFF)
+                let value = Int(starts >> 32)
+                unsafe body(
+                    UnsafeBufferPointer(rebasing: text[name..<name + Int(counts >> 16 & 0xFFFF)]),
+                    UnsafeBufferPointer(rebasing: text[value..<value + Int(counts >> 32)]))
+            }
+        }
     }
 }

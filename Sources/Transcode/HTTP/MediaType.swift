@@ -2,6 +2,7 @@
 enum MediaType {
     /// `application/json`, `text/json` and `application/*+json`, with any parameters.
     static func isJSON(_ contentType: Span<UInt8>) -> Bool {
+        if contentType.isEqual(to: "application/json") { return true }
         let type = essence(contentType)
         return isEqual(type, "application/json") || isEqual(type, "text/json")
             || (hasPrefix(type, "application/") && hasSuffix(type, "+json"))

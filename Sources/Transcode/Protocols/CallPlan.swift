@@ -237,6 +237,7 @@ public struct CallPlan: Sendable {
 
     /// The smallest of the ways in which a client may limit the call (SEMANTICS a.9).
     private static func timeout(in fields: borrowing Fields) throws(Status) -> Int64? {
+        if fields.hasNone(of: .grpcTimeout, .connectTimeoutMs, .xServerTimeout) { return nil }
         var smallest: Int64?
         for index in 0..<fields.count {
             let parsed: Int64?

@@ -22,6 +22,10 @@ public enum ClientProtocol: Equatable, Sendable, BitwiseCopyable {
     ///
     /// Parameters and case of the content type do not matter.
     public static func detect(contentType: Span<UInt8>, pathNamesMethod: Bool) -> ClientProtocol {
+        // As nearly all clients write it.
+        if contentType.isEqual(to: "application/json") {
+            return pathNamesMethod ? .connectUnary(.json) : .rest
+        }
         let type = MediaType.essence(contentType)
         let unserved: ClientProtocol = pathNamesMethod ? .unsupportedContentType : .rest
         if MediaType.hasPrefix(type, "application/grpc") {

@@ -33,11 +33,9 @@ public struct EnvelopePrefix: Equatable, Sendable {
 
     @inlinable
     public func append(to output: inout OutputBlock) {
-        output.reserve(EnvelopePrefix.byteCount)
-        output.append(flags)
-        for shift in stride(from: 24, through: 0, by: -8) {
-            output.append(UInt8(truncatingIfNeeded: length >> UInt32(shift)))
-        }
+        output.makeRoom(EnvelopePrefix.byteCount)
+        output.put(
+            UInt64(flags) | UInt64(length.byteSwapped) << 8, count: EnvelopePrefix.byteCount)
     }
 
     /// Writes the prefix over five bytes that were left free at `offset`, once the length is known.

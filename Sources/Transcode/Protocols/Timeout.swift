@@ -61,13 +61,9 @@ public enum Timeout {
         if value >= 100_000_000 { (value, unit) = (value / 60, UInt8(ascii: "M")) }
         // Int64's largest value is 153,722,867 minutes: hours always fit.
         if value >= 100_000_000 { (value, unit) = (value / 60, UInt8(ascii: "H")) }
-        var divisor: Int64 = 10_000_000
-        while divisor > value { divisor /= 10 }
-        while divisor > 0 {
-            output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
-        }
-        output.append(unit)
+        output.makeRoom(24)
+        output.putDecimal(value)
+        output.put(unit)
     }
 
     /// At most ten digits, so that nothing overflows.

@@ -85,7 +85,7 @@ final class HTTP2Pair {
             stream.append(body.utf8Span.span)
             stream.finish(withTrailers: false)
         }
-        try client.request(stream, head)
+        try client.request(stream, &head)
         return stream
     }
 
@@ -95,7 +95,7 @@ final class HTTP2Pair {
         for (name, value) in fields {
             head.fields.append(name: name.utf8Span.span, value: value.utf8Span.span)
         }
-        server.respond(stream, head, isLast: isLast)
+        server.respond(stream, &head, isLast: isLast)
     }
 
     private func note(_ session: HTTP2Session, _ input: [UInt8]) {

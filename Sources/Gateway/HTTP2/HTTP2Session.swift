@@ -269,15 +269,14 @@ final class HTTP2Session {
                 count = 1
             }
             let first = count
-            unsafe head.forEachPlace { name, value in
-                let noIndex =
-                    count - first == unique ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0
-                unsafe filled[count] = unsafe nghttp2_nv(
-                    name: UnsafeMutablePointer(mutating: name.baseAddress),
-                    value: UnsafeMutablePointer(mutating: value.baseAddress),
-                    namelen: name.count, valuelen: value.count,
-                    flags: HTTP2Session.staysInPlace | noIndex)
-                count += 1
+            unsafe head.allText.withUnsafeBufferPointer { text in
+                head.forEachPlace { name, value in
+                    let isUnique = count - first == unique
+                    unsafe filled[count] = unsafe HTTP2Session.field(
+                        UnsafeBufferPointer(rebasing: text[name]),
+                        UnsafeBufferPointer(rebasing: text[value]), isUnique: isUnique)
+                    count += 1
+                }
             }
         }
         fieldCount = count
@@ -291,6 +290,16 @@ final class HTTP2Session {
             name: UnsafeMutablePointer(mutating: StatusDigits.name.utf8Start),
             value: StatusDigits.of(status), namelen: 7, valuelen: 3,
             flags: HTTP2Session.staysInPlace)
+    }
+
+    private static func field(
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, isUnique: Bool
+    ) -> nghttp2_nv {
+        let noIndex = isUnique ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0
+        return unsafe nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.baseAddress),
+            value: UnsafeMutablePointer(mutating: value.baseAddress),
+            namelen: name.count, valuelen: value.count, flags: staysInPlace | noIndex)
     }
 
     private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {

@@ -103,11 +103,11 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
         head.append(":method", "POST" as StaticString)
         head.append(":scheme", subchannel.scheme)
         head.append(":path", "/grpc.health.v1.Health/Watch" as StaticString)
-        head.append(":authority", subchannel.authority)
+        head.append(":authority", text: subchannel.authority)
         head.append(.te, "trailers")
         head.append(.contentType, GRPC.contentType)
         do throws(HTTP2Error) {
-            try connection.open(stream, head)
+            try connection.open(stream, &head)
             self.stream = stream
             connection.watchStream = stream
         } catch {

@@ -199,21 +199,22 @@ public struct Fields: ~Copyable {
         present |= Fields.bit(of: known)
     }
 
-    /// Lends the place of each field's name and value, in order. They stay there until the block is changed.
-    @unsafe @inlinable
-    public func forEachPlace(
-        _ body: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Void
-    ) {
-        unsafe text.bytes.withUnsafeBufferPointer { text in
-            for offset in stride(from: 0, to: lines.count, by: Fields.lineBytes) {
-                let starts = lines.word(at: offset)
-                let counts = lines.word(at: offset + 8)
-                let name = Int(starts & 0xFFFF_FFFF)
-                let value = Int(starts >> 32)
-                unsafe body(
-                    UnsafeBufferPointer(rebasing: text[name..<name + Int(counts >> 16 & 0xFFFF)]),
-                    UnsafeBufferPointer(rebasing: text[value..<value + Int(counts >> 32)]))
-            }
+    /// All names and values, one behind the other.
+    @inlinable
+    public var allText: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { text.bytes }
+    }
+
+    /// Tells where each field's name and value stand in `allText`, in order.
+    @inlinable
+    public func forEachPlace(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void) {
+        for offset in stride(from: 0, to: lines.count, by: Fields.lineBytes) {
+            let starts = lines.word(at: offset)
+            let counts = lines.word(at: offset + 8)
+            let name = Int(starts & 0xFFFF_FFFF)
+            let value = Int(starts >> 32)
+            body(name..<name + Int(counts >> 16 & 0xFFFF), value..<value + Int(counts >> 32))
         }
     }
 }

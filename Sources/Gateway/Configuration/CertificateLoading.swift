@@ -33,10 +33,11 @@ struct CertificateLoading {
                     message: "\(place): 'server_name' is needed: the targets do not have one name"))
             return nil
         }
-        let settings = TLSClientSettings(
+        var settings = TLSClientSettings(
             serverName: name, ca: tls.ca.map { path($0.value) },
             certificate: tls.certificate.map { path($0.value) }, key: tls.key.map { path($0.value) }
         )
+        settings.rereadInterval = tls.rereadInterval
         do throws(TLSLoadError) {
             return try TLSClientContext(settings)
         } catch {

@@ -75,6 +75,8 @@ public struct UpstreamTLSConfiguration: Sendable, Equatable {
     public var key: Located<String>?
     /// What the certificate must be for; the target's host where it is nil.
     public var serverName: Located<String>?
+    /// Nanoseconds between two looks at whether the files have changed; 0: they are read once.
+    public var rereadInterval: Int64 = 10_000_000_000
 }
 
 /// Services that one upstream serves.

@@ -84,6 +84,9 @@ extension UpstreamTLSConfiguration {
         certificate = mapping.text("certificate")
         key = mapping.text("key")
         serverName = mapping.text("server_name")
+        if let value = mapping.duration("reread", in: 0...Configuration.hour) {
+            rereadInterval = value
+        }
         mapping.finish()
         position = mapping.position
         if (certificate == nil) != (key == nil) {

@@ -16,31 +16,6 @@ public final class TLSServerContext: Sendable {
     }
 }
 
-/// The TLS side of an upstream: whom to trust, which name to expect, our own certificate. Immutable, shared.
-public final class TLSClientContext: Sendable {
-    let handle: TLSContextHandle
-    /// Sent as SNI; nil when the name is an IP address (RFC 6066 §3).
-    let serverNameIndication: String?
-    /// What the certificate must be for.
-    let serverName: String
-
-    public init(_ settings: TLSClientSettings) throws(TLSLoadError) {
-        serverName = settings.verifiedName
-        handle = try TLSContextHandle(isServer: false)
-        if let file = settings.ca { try handle.loadTrust(file) } else { handle.trustSystemRoots() }
-        switch (settings.certificate, settings.key) {
-        case (let certificate?, let key?):
-            try handle.loadIdentity(certificate: certificate, key: key)
-        case (nil, nil): break
-        case (let file?, nil): throw TLSLoadError(file: file, reason: "a certificate needs a key")
-        case (nil, let file?): throw TLSLoadError(file: file, reason: "a key needs a certificate")
-        }
-        let isAddress = try handle.verifyServer(named: serverName)
-        serverNameIndication = isAddress ? nil : serverName
-        handle.offerProtocol()
-    }
-}
-
 /// An `SSL_CTX`. Configured by one owner, then only read: OpenSSL locks what it changes itself.
 @safe
 final class TLSContextHandle: @unchecked Sendable {

@@ -23,6 +23,8 @@ public struct TLSClientSettings: Sendable, Equatable {
     /// Our own certificate, with the intermediate ones; goes with `key`.
     public var certificate: String?
     public var key: String?
+    /// Nanoseconds between two looks at whether the files have changed; 0: they are read once.
+    public var rereadInterval: Int64 = 10_000_000_000
 
     public init(
         serverName: String, ca: String? = nil, certificate: String? = nil, key: String? = nil
@@ -32,6 +34,9 @@ public struct TLSClientSettings: Sendable, Equatable {
         self.certificate = certificate
         self.key = key
     }
+
+    /// What is read, as paths; the system's roots are none of them.
+    var files: [String] { [ca, certificate, key].compactMap { $0 } }
 
     /// `serverName` as certificates have it: no brackets, no dot at the end.
     var verifiedName: String {

@@ -32,6 +32,12 @@ extension ByteCursor {
         var state = seed ^ UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15
         var left = count
         var here = unsafe UnsafeRawPointer(start)
+        if count > 8, count <= 16 {
+            // Most keys: two words that overlap, one multiplication.
+            let low = unsafe here.loadUnaligned(as: UInt64.self)
+            let high = unsafe (here + (count &- 8)).loadUnaligned(as: UInt64.self)
+            return ByteHash.mix(low ^ state, high ^ (seed &* 0xe703_7ed1_a0b4_28db | 1))
+        }
         while left > 8 {
             let word = unsafe here.loadUnaligned(as: UInt64.self)
             state = ByteHash.mix(state ^ word, 0xa076_1d64_78bd_642f)

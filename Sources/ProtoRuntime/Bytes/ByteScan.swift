@@ -17,6 +17,21 @@ public enum ByteScan {
         return 16
     }
 
+    /// Index of the first byte that ends a run of plain ASCII: one of these, or of a longer character; 16 if none does.
+    @inlinable @inline(__always)
+    public static func plainASCIICount(_ bytes: SIMD16<UInt8>) -> Int {
+        let quotes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<UInt8>(repeating: 34)
+        let escapes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<UInt8>(repeating: 92)
+        // As signed numbers the bytes of longer characters are negative, and so below a space too.
+        let others: SIMDMask<SIMD16<Int8>> =
+            signed(bytes) .< SIMD16<Int8>(repeating: 32)
+        let stops: SIMDMask<SIMD16<Int8>> = quotes .| escapes .| others
+        let halves = unsafe unsafeBitCast(stops, to: SIMD2<UInt64>.self)
+        if halves[0] != 0 { return halves[0].trailingZeroBitCount &>> 3 }
+        if halves[1] != 0 { return 8 &+ halves[1].trailingZeroBitCount &>> 3 }
+        return 16
+    }
+
     /// Whether none of the 32 bytes ends a plain run.
     @inlinable @inline(__always)
     public static func isPlain(_ first: SIMD16<UInt8>, _ second: SIMD16<UInt8>) -> Bool {
@@ -29,6 +44,30 @@ public enum ByteScan {
         let stops: SIMDMask<SIMD16<Int8>> = quotes .| escapes .| controls
         let halves = unsafe unsafeBitCast(stops, to: SIMD2<UInt64>.self)
         return halves[0] | halves[1] == 0
+    }
+
+    /// The bytes as two words, the first byte lowest.
+    @inlinable @inline(__always)
+    public static func words(_ bytes: SIMD16<UInt8>) -> SIMD2<UInt64> {
+        unsafe unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
+    }
+
+    /// The reverse of `words`.
+    @inlinable @inline(__always)
+    public static func bytes(_ words: SIMD2<UInt64>) -> SIMD16<UInt8> {
+        unsafe unsafeBitCast(words, to: SIMD16<UInt8>.self)
+    }
+
+    /// The same bits as signed numbers. (The standard library's conversion is a call.)
+    @inlinable @inline(__always)
+    public static func signed(_ bytes: SIMD16<UInt8>) -> SIMD16<Int8> {
+        unsafe unsafeBitCast(bytes, to: SIMD16<Int8>.self)
+    }
+
+    /// The reverse of `signed`.
+    @inlinable @inline(__always)
+    public static func bytes(_ numbers: SIMD16<Int8>) -> SIMD16<UInt8> {
+        unsafe unsafeBitCast(numbers, to: SIMD16<UInt8>.self)
     }
 
     /// Whether any of the bytes is not ASCII.

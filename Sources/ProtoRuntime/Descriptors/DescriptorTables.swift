@@ -33,6 +33,8 @@ public struct FieldFlags: OptionSet, Sendable, BitwiseCopyable {
 public struct FieldEntry: BitwiseCopyable, Sendable {
     /// The encoded tag, first byte lowest; only the low `tagLength` bytes count.
     public var tag: UInt64
+    /// The bits of these bytes.
+    public var tagMask: UInt64
     public var number: Int32
     /// Index of the message (kinds message, group) or enum; -1 otherwise.
     public var typeIndex: Int32
@@ -197,7 +199,7 @@ extension DescriptorTables {
     }
 
     /// Position of the field with that number among the message's fields; -1 when there is none.
-    @inlinable
+    @inlinable @inline(__always)
     public func ordinal(ofNumber number: UInt32, in message: MessageEntry) -> Int32 {
         if number < UInt32(bitPattern: message.numberSlotCount) {
             let index = message.numberSlot &+ Int32(bitPattern: number)

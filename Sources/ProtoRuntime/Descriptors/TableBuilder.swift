@@ -68,7 +68,8 @@ struct TableBuilder {
         let json = key(field.jsonName)
         let proto = key(field.name)
         return FieldEntry(
-            tag: tag.bytes, number: field.number, typeIndex: field.typeIndex,
+            tag: tag.bytes, tagMask: (1 << UInt64(8 * tag.length)) - 1,
+            number: field.number, typeIndex: field.typeIndex,
             keyOffset: json.key.offset, protoKeyOffset: proto.key.offset,
             nameOffset: json.name.offset, protoNameOffset: proto.name.offset,
             keyLength: json.key.length, protoKeyLength: proto.key.length,

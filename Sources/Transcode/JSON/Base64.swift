@@ -67,21 +67,45 @@ enum Base64 {
         UInt32(values[Int(word & 255)])
     }
 
-    /// The four characters, first lowest, of the low 24 bits.
+    /// The four characters, first lowest, of the low 24 bits, first byte highest.
     static func quad(_ bits: UInt32) -> UInt64 {
-        let first = UInt64(characters[Int(bits &>> 18 & 63)])
-        let second = UInt64(characters[Int(bits &>> 12 & 63)])
-        let third = UInt64(characters[Int(bits &>> 6 & 63)])
-        let fourth = UInt64(characters[Int(bits & 63)])
-        return first | second &<< 8 | third &<< 16 | fourth &<< 24
+        ByteScan.words(characters(UInt64(bits.byteSwapped &>> 8), 0))[0] & 0xffff_ffff
     }
 
-    private static let characters: [64 of UInt8] = [
-        65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80,
-        81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 97, 98, 99, 100, 101, 102,
-        103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118,
-        119, 120, 121, 122, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 43, 47,
-    ]
+    /// The sixteen characters of twelve bytes, six of them in the low bytes of each word.
+    @inline(__always)
+    static func characters(_ first: UInt64, _ second: UInt64) -> SIMD16<UInt8> {
+        let words = SIMD2<UInt64>(sixes(first), sixes(second))
+        let values = ByteScan.signed(ByteScan.bytes(words))
+        // Where each of the ranges A–Z, a–z, 0–9, + and / begins, the distance to the characters changes.
+        var text = values &+ SIMD16<Int8>(repeating: 65)
+        text &+= step(values, from: 26, by: 6)
+        text &+= step(values, from: 52, by: -75)
+        text &+= step(values, from: 62, by: -15)
+        text &+= step(values, from: 63, by: 3)
+        return ByteScan.bytes(text)
+    }
+
+    /// `change` for each value that is `first` or more, 0 for the others.
+    @inline(__always)
+    private static func step(
+        _ values: SIMD16<Int8>, from first: Int8, by change: Int8
+    ) -> SIMD16<Int8> {
+        // From `first` on the sum is negative, and its sign then fills the byte.
+        let sums = values &+ SIMD16<Int8>(repeating: .min &- first)
+        return sums &>> SIMD16<Int8>(repeating: 7) & SIMD16<Int8>(repeating: change)
+    }
+
+    /// The bits of six bytes, the first of them lowest, in groups of six, one a byte, the first lowest.
+    @inline(__always)
+    private static func sixes(_ bytes: UInt64) -> UInt64 {
+        let bits = bytes.byteSwapped &>> 16
+        let halves = bits &>> 24 | (bits & 0xff_ffff) &<< 32
+        let mask: UInt64 = 0x0000_0fff_0000_0fff
+        let twelves = halves &>> 12 & mask | (halves & mask) &<< 16
+        let low: UInt64 = 0x003f_003f_003f_003f
+        return twelves &>> 6 & low | (twelves & low) &<< 8
+    }
 
     private static let values: [256 of UInt8] = [
         128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,

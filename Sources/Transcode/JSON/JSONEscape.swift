@@ -1,6 +1,25 @@
 import ProtoRuntime
 
-/// Escape sequences of JSON strings, RFC 8259 §7.
+/// What JSON strings have in place of bytes, RFC 8259 §7.
+enum JSONEscape {
+    /// The sequence of each byte that must be escaped, its first character lowest, its length in the top byte.
+    static let sequences: [93 of UInt64] = [
+        0x0600_3030_3030_755c, 0x0600_3130_3030_755c, 0x0600_3230_3030_755c, 0x0600_3330_3030_755c,
+        0x0600_3430_3030_755c, 0x0600_3530_3030_755c, 0x0600_3630_3030_755c, 0x0600_3730_3030_755c,
+        0x0200_0000_0000_625c, 0x0200_0000_0000_745c, 0x0200_0000_0000_6e5c, 0x0600_6230_3030_755c,
+        0x0200_0000_0000_665c, 0x0200_0000_0000_725c, 0x0600_6530_3030_755c, 0x0600_6630_3030_755c,
+        0x0600_3031_3030_755c, 0x0600_3131_3030_755c, 0x0600_3231_3030_755c, 0x0600_3331_3030_755c,
+        0x0600_3431_3030_755c, 0x0600_3531_3030_755c, 0x0600_3631_3030_755c, 0x0600_3731_3030_755c,
+        0x0600_3831_3030_755c, 0x0600_3931_3030_755c, 0x0600_6131_3030_755c, 0x0600_6231_3030_755c,
+        0x0600_6331_3030_755c, 0x0600_6431_3030_755c, 0x0600_6531_3030_755c, 0x0600_6631_3030_755c,
+        0, 0, 0x0200_0000_0000_225c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0x0200_0000_0000_5c5c,
+    ]
+}
+
+/// Escape sequences, read.
 extension ByteCursor {
     /// Copies one escape sequence as UTF-8; anything else that ended a plain run is an error.
     @_lifetime(self: copy self)

@@ -55,31 +55,13 @@ extension OutputBlock {
         }
     }
 
-    /// Puts an escape sequence for the byte at the cursor, and makes room for the rest of the string.
-    @inline(never)
+    /// Puts an escape sequence for the byte at the cursor, six bytes at most, and makes room for the rest of the string.
+    @inline(__always)
     private mutating func appendEscaped(_ input: inout ByteCursor, left: Int) {
-        putEscaped(input.byte)
+        let escape = JSONEscape.sequences[Int(input.byte)]
+        put(escape, count: Int(truncatingIfNeeded: escape &>> 56))
         input.advance(1)
         makeRoom(left &+ 80)
-    }
-
-    /// Puts an escape sequence, six bytes at most.
-    private mutating func putEscaped(_ byte: UInt8) {
-        let short: UInt8
-        switch byte {
-        case 8: short = UInt8(ascii: "b")
-        case 9: short = UInt8(ascii: "t")
-        case 10: short = UInt8(ascii: "n")
-        case 12: short = UInt8(ascii: "f")
-        case 13: short = UInt8(ascii: "r")
-        case JSONByte.quote, JSONByte.backslash: short = byte
-        default:
-            let low = UInt64(byte & 15)
-            let digit = low < 10 ? low &+ 48 : low &+ 87
-            let high = UInt64(byte &>> 4) &+ 48
-            return put(0x3030_755c | high &<< 32 | digit &<< 40, count: 6)
-        }
-        put(UInt64(JSONByte.backslash) | UInt64(short) &<< 8, count: 2)
     }
 
     /// Puts `true` or `false`.
@@ -95,17 +77,20 @@ extension OutputBlock {
         makeRoom(count &+ count / 3 &+ 80)
         put(JSONByte.quote)
         var left = count
-        while left >= 3 {
-            put(Base64.quad(input.word32.byteSwapped &>> 8), count: 4)
-            input.advance(3)
-            left &-= 3
+        while left >= 12 {
+            put(Base64.characters(input.word(), input.word(ahead: 6)), count: 16)
+            input.advance(12)
+            left &-= 12
         }
         if left > 0 {
-            let kept: UInt32 = left == 1 ? 0xff_0000 : 0xff_ff00
-            let quad = Base64.quad(input.word32.byteSwapped &>> 8 & kept)
-            let pad: UInt64 = left == 1 ? 0x3d3d_0000 : 0x3d00_0000
-            let mask: UInt64 = left == 1 ? 0xffff : 0xff_ffff
-            put(quad & mask | pad, count: 4)
+            let bytes = ByteScan.first(left, of: input.vector)
+            let words = ByteScan.words(bytes)
+            let second = words[0] &>> 48 | words[1] &<< 16
+            let quads = (left &+ 2) / 3
+            put(Base64.characters(words[0], second), count: quads &* 4)
+            for back in 0..<quads &* 3 &- left {
+                overwrite(at: self.count &- 1 &- back, with: Base64.pad)
+            }
             input.advance(left)
         }
         put(JSONByte.quote)

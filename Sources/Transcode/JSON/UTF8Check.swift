@@ -6,14 +6,15 @@ extension ByteCursor {
     @_lifetime(self: copy self)
     mutating func isUTF8(upTo stop: Int) -> Bool {
         while offset < stop {
-            if word() & 0x8080_8080_8080_8080 == 0, stop &- offset >= 8 {
-                advance(8)
+            let left = stop &- offset
+            var high = word() & 0x8080_8080_8080_8080
+            // What lies behind the text is not its own.
+            if left < 8 { high &= (1 &<< UInt64(truncatingIfNeeded: left &* 8)) &- 1 }
+            if high == 0 {
+                advance(min(left, 8))
                 continue
             }
-            if byte < 0x80 {
-                advance(1)
-                continue
-            }
+            advance(high.trailingZeroBitCount &>> 3)
             let length = sequenceLength(word32)
             guard length > 0, length <= stop &- offset else { return false }
             advance(length)

@@ -118,7 +118,7 @@ extension ProtoToJSONPass {
         var hasRival = false
         let before = output.count
         while input.offset < end {
-            let ordinal = try readTag(message, end: end)
+            let ordinal = try readTag(of: index, end: end)
             if ordinal < 0 { continue }
             if message.firstField &+ ordinal == field {
                 guard !found else { throw .fieldsOutOfOrder }

@@ -2,10 +2,10 @@ import ProtoRuntime
 
 /// Fields that are not there, for those who want to see them.
 extension ProtoToJSONPass {
-    /// Prints the fields without presence among `ordinals` with their defaults: 0, "", false, [], {}.
+    /// Prints the fields without presence among `fields` with their defaults: 0, "", false, [], {}.
     @inline(never)
-    mutating func writeDefaults(_ entry: MessageEntry, _ ordinals: Range<Int32>) {
-        for ordinal in ordinals { writeDefault(entry.firstField &+ ordinal) }
+    mutating func writeDefaults(_ fields: Range<Int32>) {
+        for field in fields { writeDefault(field) }
     }
 
     @inline(never)

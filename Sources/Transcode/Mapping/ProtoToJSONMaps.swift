@@ -29,32 +29,27 @@ extension ProtoToJSONPass {
     }
 
     /// Prints the entry's key, in quotes; where it is missing it is the type's default.
+    @inline(__always)
     @_lifetime(self: copy self)
     private mutating func writeKey(
         _ field: Int32, end: Int, into keys: inout KeySet
     ) throws(JSONFault) {
-        let entry = tables.field(field)
         var isPresent = false
-        if input.offset < end, input.startsWithTag(of: entry) {
-            input.advance(Int(entry.tagLength))
+        if input.offset < end, input.startsWithTag(of: tables.field(field)) {
+            input.advance(Int(tables.field(field).tagLength))
             isPresent = true
         }
         let print: UInt64
-        if entry.kind == .string {
+        let kind = tables.field(field).kind
+        if kind == .string {
             let stop = isPresent ? try readEnd(within: end) : input.offset
-            let start = input.offset
-            print = input.fingerprint(count: stop &- start, seed: KeySet.seed)
-            do throws(JSONFault) {
-                try output.appendQuoted(&input, count: stop &- start)
-            } catch {
-                faultOffset = start
-                throw error
-            }
+            print = input.fingerprint(count: stop &- input.offset, seed: KeySet.seed)
+            try writeString(upTo: stop)
         } else {
-            let bits = isPresent ? try readKeyBits(entry.kind) : 0
+            let bits = isPresent ? try readKeyBits(kind) : 0
             guard input.offset <= end else { throw .wireTruncated }
             print = ByteHash.print(of: bits, seed: KeySet.seed)
-            writeKey(bits, entry.kind)
+            writeKey(bits, kind)
         }
         guard isOrdered || keys.insert(print, in: &scratch) else { throw .fieldsOutOfOrder }
     }
@@ -97,14 +92,24 @@ extension ProtoToJSONPass {
     }
 
     /// Prints the entry's value; where it is missing it is the type's default.
+    @inline(__always)
     @_lifetime(self: copy self)
     private mutating func writeEntryValue(_ field: Int32, end: Int) throws(JSONFault) {
-        let entry = tables.field(field)
-        if input.offset < end, input.startsWithTag(of: entry) {
-            input.advance(Int(entry.tagLength))
-            return try writeValue(field, end: end)
+        if input.offset < end, input.startsWithTag(of: tables.field(field)) {
+            input.advance(Int(tables.field(field).tagLength))
+            guard tables.field(field).kind == .string else {
+                return try writeValue(field, end: end)
+            }
+            return try writeString(upTo: try readEnd(within: end))
         }
+        try writeEntryDefault(field, end: end)
+    }
+
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func writeEntryDefault(_ field: Int32, end: Int) throws(JSONFault) {
         guard input.offset == end else { throw .fieldsOutOfOrder }
+        let entry = tables.field(field)
         if entry.kind == .message || entry.kind == .group {
             try writeMessage(entry.typeIndex, end: end)
         } else {

@@ -70,46 +70,62 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
     /// Prints the members of a message, a comma before each. There is room for 8 bytes behind them.
     @_lifetime(self: copy self)
     mutating func writeMembers(of index: Int32, end: Int) throws(JSONFault) {
-        let entry = tables.message(index)
-        let start = input.offset
-        if entry.isMessageSet { throw .messageSet }
+        if tables.message(index).isMessageSet { throw .messageSet }
         guard depth < JSONLimits.depth else { throw .tooDeep }
         depth &+= 1
-        var next: Int32 = 0
-        var oneofs: UInt64 = 0
-        var requiredCount = 0
+        let start = input.offset
+        let first = tables.message(index).firstField
+        let stop = first &+ tables.message(index).fieldCount
+        var next = first
+        var taken = TakenFields()
         while input.offset < end {
-            var ordinal = next
-            if next < entry.fieldCount,
-                input.startsWithTag(of: tables.field(entry.firstField &+ next))
-            {
-                input.advance(Int(tables.field(entry.firstField &+ next).tagLength))
+            var field = next
+            if next < stop, input.startsWithTag(of: tables.field(next)) {
+                input.advance(Int(tables.field(next).tagLength))
             } else {
-                ordinal = try readTag(entry, end: end)
+                let ordinal = try readTag(of: index, end: end)
                 if ordinal < 0 { continue }
-                guard ordinal >= next else { throw .fieldsOutOfOrder }
-                if emitsDefaults { writeDefaults(entry, next..<ordinal) }
+                field = first &+ ordinal
+                guard field >= next else { throw .fieldsOutOfOrder }
+                if emitsDefaults { writeDefaults(next..<field) }
             }
-            next = ordinal &+ 1
-            let field = entry.firstField &+ ordinal
+            next = field &+ 1
             let flags = tables.field(field).flags
-            if !flags.isDisjoint(with: [.oneof, .required]) {
-                if flags.contains(.required) { requiredCount += 1 }
-                if flags.contains(.oneof) {
-                    // Two oneofs may share a bit; then the normalizer finds that nothing is wrong.
-                    let oneof = tables.field(field).oneofIndex
-                    let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: Int(oneof))
-                    guard oneofs & bit == 0 || isOrdered else { throw .fieldsOutOfOrder }
-                    oneofs |= bit
-                }
+            // The common case alone stands here.
+            if flags.isDisjoint(with: [.repeated, .oneof, .required]) {
+                try writeSingular(field, flags, end: end)
+            } else {
+                try take(field, flags, into: &taken)
+                try writeField(field, flags, end: end)
             }
-            try writeField(field, flags, end: end)
         }
         guard input.offset == end else { throw .wireTruncated }
-        if emitsDefaults { writeDefaults(entry, next..<entry.fieldCount) }
-        if entry.hasRequired, anyDepth == 0 { try checkRequired(entry, requiredCount, start..<end) }
+        if emitsDefaults { writeDefaults(next..<stop) }
+        if tables.message(index).hasRequired, anyDepth == 0 {
+            try checkRequired(tables.message(index), taken.requiredCount, start..<end)
+        }
         output.makeRoom(8)
         depth &-= 1
+    }
+
+    /// What has to be remembered of the fields that have come.
+    private struct TakenFields {
+        /// Two oneofs may share a bit; then the normalizer finds that nothing is wrong.
+        var oneofs: UInt64 = 0
+        var requiredCount = 0
+    }
+
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func take(
+        _ field: Int32, _ flags: FieldFlags, into taken: inout TakenFields
+    ) throws(JSONFault) {
+        if flags.contains(.required) { taken.requiredCount &+= 1 }
+        guard flags.contains(.oneof) else { return }
+        let oneof = tables.field(field).oneofIndex
+        let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: Int(oneof))
+        guard taken.oneofs & bit == 0 || isOrdered else { throw .fieldsOutOfOrder }
+        taken.oneofs |= bit
     }
 
     /// Prints a comma and the member's name, and makes room for a scalar.
@@ -129,23 +145,27 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
     }
 
     /// Prints one field, whose tag was consumed, with all that follows of it.
-    @inline(__always)
+    @inline(never)
     @_lifetime(self: copy self)
     mutating func writeField(_ field: Int32, _ flags: FieldFlags, end: Int) throws(JSONFault) {
+        guard flags.contains(.repeated) else {
+            return try writeSingular(field, flags, end: end)
+        }
         let before = output.count
         writeName(field)
-        if flags.contains(.repeated) { return try writeRepeated(field, from: before, end: end) }
-        if input.byte & 127 == 0, !flags.contains(.presence), !emitsDefaults,
-            try skipZero(tables.field(field).kind, end: end)
-        {
-            // A default that stands on the wire is still one (SEMANTICS b.3).
-            return output.truncate(to: before)
-        }
-        if tables.field(field).kind == .string {
-            try writeString(end: end)
-        } else {
-            try writeValue(field, end: end)
-        }
+        try writeRepeated(field, from: before, end: end)
+    }
+
+    /// Prints one field that is not repeated, whose tag was consumed.
+    @inline(__always)
+    @_lifetime(self: copy self)
+    private mutating func writeSingular(
+        _ field: Int32, _ flags: FieldFlags, end: Int
+    ) throws(JSONFault) {
+        let before = output.count
+        writeName(field)
+        // A default that stands on the wire is still one (SEMANTICS b.3).
+        if try !writeValue(field, unlessZero: flags, end: end) { output.truncate(to: before) }
         guard input.offset <= end else { throw .wireTruncated }
     }
 
@@ -166,34 +186,6 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
         }
     }
 
-    /// Consumes a singular value that is 0, false or empty, in however many bytes. False, with nothing consumed, when
-    /// it is none of these.
-    @inline(never)
-    @_lifetime(self: copy self)
-    private mutating func skipZero(_ kind: FieldKind, end: Int) throws(JSONFault) -> Bool {
-        guard input.offset < end else { throw .wireTruncated }
-        switch kind {
-        case .double, .fixed64, .sfixed64:
-            guard input.word() == 0 else { return false }
-            input.advance(8)
-        case .float, .fixed32, .sfixed32:
-            guard input.word32 == 0 else { return false }
-            input.advance(4)
-        case .message, .group: return false
-        default:
-            let start = input.offset
-            let bits = try readVarint()
-            // Of 32-bit kinds only the low half counts.
-            let kept = kind.is32Bit ? bits & 0xffff_ffff : bits
-            guard kept == 0 else {
-                input.move(to: start)
-                return false
-            }
-        }
-        guard input.offset <= end else { throw .wireTruncated }
-        return true
-    }
-
     /// Prints an array of the elements whose first tag was consumed; false, with rubbish behind the name,
     /// if there are none.
     @_lifetime(self: copy self)
@@ -203,18 +195,16 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
         output.put(JSONByte.openBracket)
         let start = output.count
         repeat {
+            output.makeRoom(64)
             if isPackable, isLengthDelimited(input.byte(at: input.offset &- Int(entry.tagLength))) {
-                let stop = try readEnd(within: end)
-                while input.offset < stop {
-                    output.makeRoom(64)
-                    try writeValue(field, end: stop)
-                    output.put(JSONByte.comma)
-                }
-                guard input.offset == stop else { throw .wireTruncated }
+                try writePacked(field, upTo: try readEnd(within: end))
             } else {
-                output.makeRoom(64)
-                try writeValue(field, end: end)
-                guard input.offset <= end else { throw .wireTruncated }
+                if entry.kind == .string {
+                    try writeString(upTo: try readEnd(within: end))
+                } else {
+                    try writeValue(field, end: end)
+                    guard input.offset <= end else { throw .wireTruncated }
+                }
                 output.makeRoom(8)
                 output.put(JSONByte.comma)
             }
@@ -222,6 +212,22 @@ struct ProtoToJSONPass: ~Copyable, ~Escapable {
         guard output.count > start else { return false }
         output.overwrite(at: output.count &- 1, with: JSONByte.closeBracket)
         return true
+    }
+
+    /// Prints packed values, a comma behind each.
+    @_lifetime(self: copy self)
+    private mutating func writePacked(_ field: Int32, upTo stop: Int) throws(JSONFault) {
+        let kind = tables.field(field).kind
+        while input.offset < stop {
+            output.makeRoom(64)
+            if kind == .int32 {
+                output.putDecimal(Int64(Int32(truncatingIfNeeded: try readVarint())))
+            } else {
+                try writeValue(field, end: stop)
+            }
+            output.put(JSONByte.comma)
+        }
+        guard input.offset == stop else { throw .wireTruncated }
     }
 
     /// Consumes the field's tag if it comes again, packed or not.
@@ -260,7 +266,7 @@ extension ByteCursor {
     /// Whether the field's tag comes next. At the very end of the input it may lie.
     @inline(__always)
     func startsWithTag(of field: FieldEntry) -> Bool {
-        (word() ^ field.tag) &<< UInt64(truncatingIfNeeded: 64 &- Int(field.tagLength) &* 8) == 0
+        (word() ^ field.tag) & field.tagMask == 0
     }
 }
 

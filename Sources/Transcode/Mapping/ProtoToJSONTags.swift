@@ -6,13 +6,14 @@ extension ProtoToJSONPass {
     /// not have, or not with that wire type.
     @inline(never)
     @_lifetime(self: copy self)
-    mutating func readTag(_ entry: MessageEntry, end: Int) throws(JSONFault) -> Int32 {
+    mutating func readTag(of index: Int32, end: Int) throws(JSONFault) -> Int32 {
         let start = input.offset
         let tag = try input.readWireTag(end: end)
-        let ordinal = tables.ordinal(ofNumber: tag.number, in: entry)
-        if ordinal >= 0, tables.field(entry.firstField &+ ordinal).accepts(tag.wireType) {
+        let ordinal = tables.ordinal(ofNumber: tag.number, in: tables.message(index))
+        let field = tables.message(index).firstField &+ ordinal
+        if ordinal >= 0, tables.field(field).accepts(tag.wireType) {
             // An overlong tag would hide from the comparison of bytes.
-            let length = Int(tables.field(entry.firstField &+ ordinal).tagLength)
+            let length = Int(tables.field(field).tagLength)
             guard input.offset &- start == length else { throw .fieldsOutOfOrder }
             return ordinal
         }

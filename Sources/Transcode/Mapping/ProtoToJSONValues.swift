@@ -6,46 +6,74 @@ extension ProtoToJSONPass {
     /// `end` by a varint or a fixed value: the caller checks.
     @_lifetime(self: copy self)
     mutating func writeValue(_ field: Int32, end: Int) throws(JSONFault) {
+        _ = try writeValue(field, unlessZero: .presence, end: end)
+    }
+
+    /// The same; false, with nothing printed, for a zero of a field whose flags say that zeros are not printed.
+    @inline(__always)
+    @_lifetime(self: copy self)
+    mutating func writeValue(
+        _ field: Int32, unlessZero flags: FieldFlags, end: Int
+    ) throws(JSONFault) -> Bool {
         // The entry is read field by field: a copy of it would go through memory.
         let kind = tables.field(field).kind
         switch kind {
         case .string:
-            try writeString(end: end)
+            let stop = try readEnd(within: end)
+            if stop == input.offset, dropsZero(flags) { return false }
+            try writeString(upTo: stop)
         case .bytes:
             let stop = try readEnd(within: end)
+            if stop == input.offset, dropsZero(flags) { return false }
             output.appendBase64(&input, count: stop &- input.offset)
         case .message:
             let type = tables.field(field).typeIndex
             try writeMessage(type, end: try readEnd(within: end))
         case .group:
             try writeGroup(tables.field(field), end: end)
-        case .bool:
-            output.putBool(try readVarint() != 0)
         case .enumeration:
-            let type = tables.field(field).typeIndex
-            try writeEnum(Int32(truncatingIfNeeded: try readVarint()), type)
-        case .int32: output.putDecimal(Int64(Int32(truncatingIfNeeded: try readVarint())))
-        case .uint32: output.putDecimal(UInt64(UInt32(truncatingIfNeeded: try readVarint())))
-        case .int64: writeLong(Int64(bitPattern: try readVarint()))
+            let number = Int32(truncatingIfNeeded: try readVarint())
+            if number == 0, dropsZero(flags) { return false }
+            try writeEnum(number, tables.field(field).typeIndex)
+        case .bool:
+            let bits = try readVarint()
+            if bits == 0, dropsZero(flags) { return false }
+            output.putBool(bits != 0)
+        case .int32:
+            let value = Int32(truncatingIfNeeded: try readVarint())
+            if value == 0, dropsZero(flags) { return false }
+            output.putDecimal(Int64(value))
+        case .int64:
+            let value = Int64(bitPattern: try readVarint())
+            if value == 0, dropsZero(flags) { return false }
+            writeLong(value)
         case .double:
             let value = Double(bitPattern: input.word())
             input.advance(8)
+            if value.bitPattern == 0, dropsZero(flags) { return false }
             output.appendNumber(value)
         default:
-            writeNumber(try readBits(kind), kind)
+            let bits = try readBits(kind)
+            if bits == 0, dropsZero(flags) { return false }
+            writeNumber(bits, kind)
         }
+        return true
     }
 
-    /// Prints a string; there is room for 64 bytes.
+    @inline(__always)
+    private func dropsZero(_ flags: FieldFlags) -> Bool {
+        !flags.contains(.presence) && !emitsDefaults
+    }
+
+    /// Prints the string that ends at `stop`; there is room for 64 bytes.
     @inline(__always)
     @_lifetime(self: copy self)
-    mutating func writeString(end: Int) throws(JSONFault) {
-        let stop = try readEnd(within: end)
+    mutating func writeString(upTo stop: Int) throws(JSONFault) {
         let count = stop &- input.offset
         // Most strings are short and plain: one load, one store.
         if count <= 16 {
             let bytes = input.vector
-            if ByteScan.plainCount(bytes) >= count, !ByteScan.hasHighBit(bytes) {
+            if ByteScan.plainASCIICount(bytes) >= count {
                 output.putQuoted(bytes, count: count)
                 return input.advance(count)
             }
@@ -55,7 +83,7 @@ extension ProtoToJSONPass {
 
     @inline(never)
     @_lifetime(self: copy self)
-    private mutating func writeLongString(upTo stop: Int) throws(JSONFault) {
+    mutating func writeLongString(upTo stop: Int) throws(JSONFault) {
         let start = input.offset
         do throws(JSONFault) {
             try output.appendQuoted(&input, count: stop &- start)
@@ -83,7 +111,7 @@ extension ProtoToJSONPass {
         return value
     }
 
-    /// Reads the wire bits of a number.
+    /// Reads the wire bits of a number; of 32-bit kinds only the low half counts.
     @_lifetime(self: copy self)
     private mutating func readBits(_ kind: FieldKind) throws(JSONFault) -> UInt64 {
         switch kind {
@@ -95,7 +123,9 @@ extension ProtoToJSONPass {
             let bits = input.word32
             input.advance(4)
             return UInt64(bits)
-        default: return try readVarint()
+        default:
+            let bits = try readVarint()
+            return kind.is32Bit ? bits & 0xffff_ffff : bits
         }
     }
 
@@ -126,17 +156,30 @@ extension ProtoToJSONPass {
         output.put(JSONByte.quote)
     }
 
-    /// Prints an enum value by name or number. An unknown number of a closed enum is no value of the
-    /// field: the normalizer drops it.
+    /// Prints an enum value by name or number.
+    @inline(__always)
+    @_lifetime(self: copy self)
     mutating func writeEnum(_ number: Int32, _ index: Int32) throws(JSONFault) {
+        let value = tables.enumValueIndex(ofNumber: number, in: tables.enumeration(index))
+        guard value >= 0, enums == .name, !tables.enumeration(index).isNullValue else {
+            return try writeOtherEnum(number, index, value)
+        }
+        let length = Int(tables.enumValue(value).quotedLength)
+        output.makeRoom(length &+ 64)
+        output.putText(tables, at: tables.enumValue(value).quotedOffset, count: length)
+    }
+
+    /// Prints an enum value that is not just its name. An unknown number of a closed enum is no value of the
+    /// field: the normalizer drops it.
+    @inline(never)
+    @_lifetime(self: copy self)
+    private mutating func writeOtherEnum(
+        _ number: Int32, _ index: Int32, _ value: Int32
+    ) throws(JSONFault) {
         let enumeration = tables.enumeration(index)
         if enumeration.isNullValue { return output.putNull() }
-        let value = tables.enumValueIndex(ofNumber: number, in: enumeration)
-        if value < 0 {
-            if enumeration.isClosed { throw .fieldsOutOfOrder }
-            return output.putDecimal(Int64(number))
-        }
-        guard enums != .number else { return output.putDecimal(Int64(number)) }
+        if value < 0, enumeration.isClosed { throw .fieldsOutOfOrder }
+        guard value >= 0, enums != .number else { return output.putDecimal(Int64(number)) }
         let entry = tables.enumValue(value)
         var skip = 0
         if enums == .stripped {

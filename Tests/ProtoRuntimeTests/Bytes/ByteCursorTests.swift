@@ -51,19 +51,22 @@ import Testing
 
     @Test func `equal bytes have equal fingerprints, whatever stands behind them`() {
         var block = OutputBlock()
-        for text in ["abcdefghijk", "abcdefghijk", "abcdefghijl"] { block.append(text: text) }
-        let seed: UInt64 = 42
-        for count in 0...10 {
-            let first = block.fingerprint(0..<count, seed: seed)
-            #expect(first == block.fingerprint(11..<11 + count, seed: seed))
-            #expect(first != block.fingerprint(0..<count + 1, seed: seed))
+        let alphabet = "abcdefghijklmnopqrstuvwxyz"
+        for text in [alphabet, alphabet, "Abcdefghijklmnopqrstuvwxyz"] {
+            block.append(text: text)
         }
-        #expect(block.fingerprint(0..<11, seed: seed) != block.fingerprint(22..<33, seed: seed))
+        let seed: UInt64 = 42
+        for count in 0..<26 {
+            let first = block.fingerprint(0..<count, seed: seed)
+            #expect(first == block.fingerprint(26..<26 + count, seed: seed))
+            #expect(first != block.fingerprint(0..<count + 1, seed: seed))
+            #expect(count == 0 || first != block.fingerprint(52..<52 + count, seed: seed))
+        }
     }
 
     static let texts = [
         "", "plain", "0123456789abcdef", "0123456789abcde\"", "\"", "a\\", "0123456789\u{1}",
-        "0123456789abcdefg\n",
+        "0123456789abcdefg\n", "é", "0123456é", "0123456789abcdé", "\u{7f}", "~\u{1f}",
     ]
 
     @Test(arguments: texts) func `a plain run ends at the first byte that needs care`(
@@ -75,5 +78,7 @@ import Testing
         let cursor = ByteCursor(block, in: 0..<block.count)
         let wanted = text.utf8.prefix(16).prefix { $0 != 34 && $0 != 92 && $0 >= 32 }.count
         #expect(ByteScan.plainCount(cursor.vector) == wanted)
+        let ascii = text.utf8.prefix(wanted).prefix { $0 < 128 }.count
+        #expect(ByteScan.plainASCIICount(cursor.vector) == ascii)
     }
 }

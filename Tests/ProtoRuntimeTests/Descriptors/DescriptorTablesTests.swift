@@ -130,6 +130,8 @@ private func ordinalNamed(_ name: String, in message: MessageEntry, _ tables: De
             UInt8(truncatingIfNeeded: field.tag >> (8 * UInt64($0)))
         }
         #expect(bytes == tag)
+        let bits = (0..<tag.count).reduce(0) { $0 | 0xff << (8 * UInt64($1)) }
+        #expect(field.tagMask == bits)
     }
 }
 

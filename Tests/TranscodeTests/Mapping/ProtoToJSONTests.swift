@@ -109,6 +109,21 @@ import Testing
         ("proto2.v1.Oneofs", "08 01 20 4d", "{\"number\":1}"),
     ]
 
+    static let shortEscapes: [UInt8: String] = [
+        8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: "\\\"", 92: "\\\\",
+    ]
+
+    @Test(arguments: 0..<128 as Range<UInt8>)
+    func `a character is escaped where RFC 8259 wants it`(_ byte: UInt8) throws {
+        let text = [0x61, byte, 0x62]
+        let hex = String(byte, radix: 16)
+        let long = byte < 32 ? "\\u" + String(repeating: "0", count: 4 - hex.count) + hex : nil
+        let expected =
+            ProtoToJSONTests.shortEscapes[byte] ?? long ?? String(UnicodeScalar(byte))
+        let json = try Codec.json([0x72, 0x03] + text, "proto3.v1.Scalars")
+        #expect(json == "{\"stringValue\":\"a\(expected)b\"}")
+    }
+
     @Test(arguments: good)
     func `legal wire bytes become exactly this JSON`(
         _ type: String, _ hex: String, _ json: String

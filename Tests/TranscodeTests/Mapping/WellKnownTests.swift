@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Transcode
@@ -46,6 +47,21 @@ import Testing
     func `the form leads both ways`(_ type: String, _ json: String, _ hex: String) throws {
         #expect(Codec.hex(try Codec.wire(json, "google.protobuf." + type)) == hex)
         #expect(try Codec.json(hex, "google.protobuf." + type) == json)
+    }
+
+    @Test func `every day of the calendar is the C library's`() {
+        // A prime, so that all days of a year and all kinds of century come.
+        for days in stride(from: -719_162 as Int64, through: 2_932_896, by: 101) {
+            var seconds = time_t(days * 86_400)
+            var time = unsafe tm()
+            unsafe gmtime_r(&seconds, &time)
+            let date = CivilDate(days: days)
+            let expected = unsafe CivilDate(
+                year: Int64(time.tm_year) + 1900, month: Int64(time.tm_mon) + 1,
+                day: Int64(time.tm_mday))
+            #expect(date == expected)
+            #expect(date.days == days)
+        }
     }
 
     static let readOnly: [(String, String, String)] = [

@@ -4,12 +4,11 @@ import ProtoRuntime
 extension ProtoToJSONPass {
     @_lifetime(self: copy self)
     mutating func writeAny(_ index: Int32, end: Int) throws(JSONFault) {
-        let message = tables.message(index)
         let start = input.offset
         var url = start..<start
         var value = start..<start
         while input.offset < end {
-            let ordinal = try readTag(message, end: end)
+            let ordinal = try readTag(of: index, end: end)
             if ordinal < 0 { continue }
             let stop = try readEnd(within: end)
             if ordinal == 0 { url = input.offset..<stop }

@@ -1,4 +1,4 @@
-/// Days and dates of the proleptic Gregorian calendar, by Howard Hinnant's algorithms.
+/// Days and dates of the proleptic Gregorian calendar.
 struct CivilDate: Equatable {
     /// 1...9999 where this project meets it.
     var year: Int64
@@ -11,21 +11,24 @@ struct CivilDate: Equatable {
         self.day = day
     }
 
-    /// The date `days` after 1970-01-01; days within the years 1...9999.
+    /// The date `days` after 1970-01-01; days within the years 1...9999. By Neri and Schneider, "Euclidean affine functions
+    /// and their application to calendar algorithms" (2023): no division is left that is none by a constant.
     init(days: Int64) {
-        let shifted = days &+ 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted &- era &* 146_097
-        let leapDays = dayOfEra / 1_460 &- dayOfEra / 36_524 &+ dayOfEra / 146_096
-        let yearOfEra = (dayOfEra &- leapDays) / 365
-        let dayOfYear = dayOfEra &- (365 &* yearOfEra &+ yearOfEra / 4 &- yearOfEra / 100)
-        let marchMonth = (5 &* dayOfYear &+ 2) / 153
-        day = dayOfYear &- (153 &* marchMonth &+ 2) / 5 &+ 1
-        month = marchMonth < 10 ? marchMonth &+ 3 : marchMonth &- 9
-        year = yearOfEra &+ era &* 400 &+ (month <= 2 ? 1 : 0)
+        // Since 0000-03-01, so that a leap day ends its year; quarter days, so that four years are one length.
+        let quarters = 4 &* UInt32(truncatingIfNeeded: days &+ 719_468) &+ 3
+        let century = quarters / 146_097
+        let centuryQuarters = (quarters % 146_097) | 3
+        let product = UInt64(centuryQuarters) &* 2_939_745
+        let yearOfCentury = UInt32(truncatingIfNeeded: product &>> 32)
+        let dayOfYear = UInt32(truncatingIfNeeded: product) / 2_939_745 / 4
+        let months = dayOfYear &* 2_141 &+ 197_913
+        let isNextYear = dayOfYear >= 306
+        day = Int64((months & 0xffff) / 2_141 &+ 1)
+        month = Int64(isNextYear ? months &>> 16 &- 12 : months &>> 16)
+        year = Int64(century &* 100 &+ yearOfCentury &+ (isNextYear ? 1 : 0))
     }
 
-    /// Days since 1970-01-01, for a valid date of the years 0...9999.
+    /// Days since 1970-01-01, for a valid date of the years 0...9999. By Howard Hinnant.
     var days: Int64 {
         let marchYear = month <= 2 ? year &+ 399 : year &+ 400
         let era = marchYear / 400

@@ -15,18 +15,17 @@ extension OutputBlock {
         let days = Int64(bitPattern: wholeDays) &+ Timestamp.secondsMin / 86_400
         let date = CivilDate(days: days)
         let day = UInt64(bitPattern: date.year &* 10_000 &+ date.month &* 100 &+ date.day)
-        let dayDigits = Decimal.eightDigits(day) | Decimal.ascii
-        put(JSONByte.quote)
-        put(dayDigits & 0xffff_ffff | 0x2d &<< 32, count: 5)
-        put(dayDigits &>> 32 & 0xffff | 0x2d &<< 16, count: 3)
-        put(dayDigits &>> 48 | 0x54 &<< 16, count: 3)
         let minutes = rest / 60
         let hours = minutes / 60
         let clock = hours &* 10_000 &+ (minutes &- hours &* 60) &* 100 &+ (rest &- minutes &* 60)
+        // YYYYMMDD and 00HHMMSS, the first digit lowest, spread over `"YYYY-MM`, `-DDTHH:M` and `M:SS`.
+        let dayDigits = Decimal.eightDigits(day) | Decimal.ascii
         let clockDigits = Decimal.eightDigits(clock) | Decimal.ascii
-        put(clockDigits &>> 16 & 0xffff | 0x3a &<< 16, count: 3)
-        put(clockDigits &>> 32 & 0xffff | 0x3a &<< 16, count: 3)
-        put(clockDigits &>> 48, count: 2)
+        let yearAndMonth = (dayDigits & 0xffff_ffff) &<< 8 | (dayDigits &>> 32) &<< 48
+        put(yearAndMonth | 0x0000_2d00_0000_0022, count: 8)
+        let dayAndHour = (dayDigits &>> 48) &<< 8 | (clockDigits &>> 16 & 0xffff) &<< 32
+        put(dayAndHour | 0x003a_0000_5400_002d | (clockDigits &>> 32) &<< 56, count: 8)
+        put(clockDigits &>> 40 & 0xff | 0x3a00 | (clockDigits &>> 48) &<< 16, count: 4)
         putFraction(UInt64(time.nanos.magnitude))
         put(0x225a, count: 2)
         return true

@@ -46,7 +46,6 @@ extension ProtoToJSONPass {
     /// Reads seconds and nanos.
     @_lifetime(self: copy self)
     private mutating func readTime(_ index: Int32, end: Int) throws(JSONFault) -> SecondsAndNanos {
-        let entry = tables.message(index)
         var time = SecondsAndNanos(seconds: 0, nanos: 0)
         while input.offset < end {
             switch input.byte {
@@ -57,7 +56,7 @@ extension ProtoToJSONPass {
                 input.advance(1)
                 time.nanos = Int32(truncatingIfNeeded: try readVarint())
             default:
-                guard try readTag(entry, end: end) < 0 else { throw .fieldsOutOfOrder }
+                guard try readTag(of: index, end: end) < 0 else { throw .fieldsOutOfOrder }
             }
         }
         guard input.offset == end else { throw .wireTruncated }
@@ -67,10 +66,9 @@ extension ProtoToJSONPass {
     /// Prints the bare scalar of a wrapper.
     @_lifetime(self: copy self)
     private mutating func writeWrapper(_ field: Int32, _ index: Int32, end: Int) throws(JSONFault) {
-        let entry = tables.message(index)
         let before = output.count
         while input.offset < end {
-            guard try readTag(entry, end: end) == 0 else { continue }
+            guard try readTag(of: index, end: end) == 0 else { continue }
             output.truncate(to: before)
             output.makeRoom(64)
             try writeValue(field, end: end)
@@ -86,7 +84,7 @@ extension ProtoToJSONPass {
         output.put(JSONByte.openBrace)
         var isDone = false
         while input.offset < end {
-            guard try readTag(tables.message(index), end: end) == 0 else { continue }
+            guard try readTag(of: index, end: end) == 0 else { continue }
             guard !isDone else { throw .fieldsOutOfOrder }
             isDone = true
             try writeEntries(field, end: end)
@@ -101,7 +99,7 @@ extension ProtoToJSONPass {
         output.put(JSONByte.openBracket)
         let open = output.count
         while input.offset < end {
-            guard try readTag(tables.message(index), end: end) == 0 else { continue }
+            guard try readTag(of: index, end: end) == 0 else { continue }
             output.makeRoom(64)
             if output.count > open { output.put(JSONByte.comma) }
             try writeValue(field, end: end)
@@ -116,7 +114,7 @@ extension ProtoToJSONPass {
         let entry = tables.message(index)
         let before = output.count
         while input.offset < end {
-            let ordinal = try readTag(entry, end: end)
+            let ordinal = try readTag(of: index, end: end)
             if ordinal < 0 { continue }
             guard output.count == before else { throw .fieldsOutOfOrder }
             let field = entry.firstField &+ ordinal
@@ -134,11 +132,10 @@ extension ProtoToJSONPass {
     /// Prints a FieldMask as one string of paths in lowerCamelCase.
     @_lifetime(self: copy self)
     private mutating func writeFieldMask(_ index: Int32, end: Int) throws(JSONFault) {
-        let entry = tables.message(index)
         output.put(JSONByte.quote)
         let open = output.count
         while input.offset < end {
-            guard try readTag(entry, end: end) == 0 else { continue }
+            guard try readTag(of: index, end: end) == 0 else { continue }
             let start = input.offset
             let stop = try readEnd(within: end)
             output.makeRoom(stop &- start &+ 64)

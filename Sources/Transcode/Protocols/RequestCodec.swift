@@ -315,7 +315,7 @@ public struct RequestCodec: ~Copyable {
             into: &output)
         if let path = route.stream?.lastEventID {
             try LastEventID(path: path).bind(
-                head.fields, methods.tables(of: plan.method), &tools.binding, into: &output)
+                head.fields, methods.tables(of: plan.method), into: &output)
         }
     }
 }

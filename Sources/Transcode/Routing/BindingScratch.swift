@@ -6,21 +6,36 @@ public struct BindingScratch: ~Copyable {
     var name = OutputBlock()
     /// A decoded value.
     var text = OutputBlock()
-    /// An encoded path value, compared with the body's.
-    var value = OutputBlock()
     var bound = BoundFields()
-    /// The message that was appended last, for the next parameter may lie in it too: its field (-1 for none), where its
-    /// length stands and where it ends.
-    var last = (field: Int32(-1), length: 0, end: 0)
+    var last = LastMessage()
 
     public init() {}
 
     mutating func removeAll() {
-        last.field = -1
+        last = LastMessage()
         name.removeAll()
         text.removeAll()
-        value.removeAll()
         bound.removeAll()
+    }
+}
+
+/// The message that a query has appended last, for the next parameter may lie in it too.
+struct LastMessage {
+    /// -1 for none, or a group, which has no length.
+    private var field: Int32 = -1
+    private(set) var lengthOffset = 0
+    var end = 0
+
+    mutating func open(_ path: FieldPath, at start: Int, _ tables: DescriptorTables) {
+        let entry = tables.field(path.first)
+        field = entry.flags.contains(.delimited) ? -1 : path.first
+        lengthOffset = start + Int(entry.tagLength)
+    }
+
+    /// Whether what is appended now could be one more of its fields. A length of more than one byte cannot be filled in
+    /// again.
+    func holds(_ path: FieldPath, endOf output: borrowing OutputBlock) -> Bool {
+        field == path.first && end == output.count && output[lengthOffset] < 128
     }
 }
 
@@ -48,6 +63,8 @@ struct BoundFields: Sendable {
 
     private var entries: [Entry] = []
 
+    static let none = BoundFields()
+
     /// Whether this very field has been set.
     func sets(_ path: FieldPath) -> Bool { find(path.key) != nil }
 
@@ -58,15 +75,15 @@ struct BoundFields: Sendable {
     /// Notes that `path` was set, with an extra key for a map's entry. Repeated leaves may come again from a
     /// query. `route` is what every request of the route sets.
     mutating func insert(
-        _ path: FieldPath, _ origin: Origin, mapKey: UInt64 = 0, besides route: BoundFields? = nil,
-        _ tables: DescriptorTables
+        _ path: FieldPath, _ origin: Origin, mapKey: UInt64 = 0,
+        besides route: borrowing BoundFields = .none, _ tables: DescriptorTables
     ) throws(Problem) {
         var key: UInt64 = 0
         for index in 0..<path.count {
             let field = tables.field(path.fields[index])
             if field.oneofIndex >= 0 {
                 let oneof = FieldPath.key(key, -2 &- Int32(field.oneofIndex))
-                if let other = find(oneof) ?? route?.find(oneof) {
+                if let other = find(oneof) ?? route.find(oneof) {
                     guard other.field == path.fields[index] else {
                         throw .twoOfOneof(other.origin, other: other.field)
                     }
@@ -86,10 +103,10 @@ struct BoundFields: Sendable {
         if leaf.kind == .message, mapKey == 0 {
             // Its fields may have been named one by one.
             let opened = FieldPath.key(key, BoundFields.opened)
-            if let other = find(opened) ?? route?.find(opened) { throw .twice(other.origin) }
+            if let other = find(opened) ?? route.find(opened) { throw .twice(other.origin) }
         }
         key ^= mapKey
-        if let other = find(key) ?? route?.find(key) { throw .twice(other.origin) }
+        if let other = find(key) ?? route.find(key) { throw .twice(other.origin) }
         try append(Entry(key: key, field: path.leaf, origin: origin))
     }
 
@@ -109,9 +126,9 @@ struct BoundFields: Sendable {
 
     /// Notes that fields of a message are named which could be given as a whole too (`when.seconds` of `when`).
     private mutating func open(
-        _ key: UInt64, _ field: Int32, _ origin: Origin, besides route: BoundFields?
+        _ key: UInt64, _ field: Int32, _ origin: Origin, besides route: borrowing BoundFields
     ) throws(Problem) {
-        if let other = find(key) ?? route?.find(key) { throw .twice(other.origin) }
+        if let other = find(key) ?? route.find(key) { throw .twice(other.origin) }
         let opened = FieldPath.key(key, BoundFields.opened)
         guard find(opened) == nil else { return }
         try append(Entry(key: opened, field: field, origin: origin))

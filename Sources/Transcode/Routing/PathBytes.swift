@@ -1,35 +1,18 @@
 /// Comparing raw path bytes with percent-normalised literals.
 enum PathBytes {
-    /// Offset of the first malformed escape or `%00`; nil when the path is sound.
-    static func malformedEscape(in path: Span<UInt8>) -> Int? {
-        var index = 0
-        while index < path.count {
-            guard path[index] == UInt8(ascii: "%") else {
-                index += 1
-                continue
-            }
-            guard let value = PercentEncoding.escapedByte(in: path, at: index), value != 0 else {
-                return index
-            }
-            index += 3
-        }
-        return nil
-    }
-
     /// The hash of a segment as `NameTable.hash` gives it for the normalised literal.
     static func normalizedHash(_ segment: Span<UInt8>) -> UInt32 {
         var hash = NameTable.hashSeed
         var index = 0
         while index < segment.count {
             let (first, second, third, taken) = normalized(segment, at: index)
-            hash = (hash ^ UInt32(first)) &* NameTable.hashFactor
+            hash = NameTable.mix(hash, first)
             if second != 0 {
-                hash = (hash ^ UInt32(second)) &* NameTable.hashFactor
-                hash = (hash ^ UInt32(third)) &* NameTable.hashFactor
+                hash = NameTable.mix(NameTable.mix(hash, second), third)
             }
             index += taken
         }
-        return hash ^ hash >> 15
+        return NameTable.finish(hash)
     }
 
     /// Whether the segment means the literal `text[offset ..< offset + length]`.

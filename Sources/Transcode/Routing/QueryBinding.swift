@@ -18,16 +18,17 @@ extension RequestBinding {
             {
                 continue
             }
-            scratch.name.removeAll()
-            if parameter.isNameCoded {
-                try decode(rawName, rawName, into: &scratch.name)
-            } else {
-                scratch.name.append(rawName)
+            guard parameter.isNameCoded else {
+                try bindParameter(rawName, query, parameter, tables, &scratch, into: &output)
+                continue
             }
-            if isIgnored(scratch.name.bytes) { continue }
-            guard let target = try target(of: scratch.name.bytes, tables) else { continue }
-            try bindParameter(
-                target, query, parameter, rawName, tables, &scratch, into: &output)
+            // A span of its bytes would keep all of the scratch borrowed.
+            var name = OutputBlock()
+            swap(&name, &scratch.name)
+            defer { swap(&name, &scratch.name) }
+            name.removeAll()
+            try decode(rawName, rawName, into: &name)
+            try bindParameter(name.bytes, query, parameter, tables, &scratch, into: &output)
         }
     }
 
@@ -115,89 +116,70 @@ extension RequestBinding {
         return Target(path: path, mapKey: end + 1..<name.count - 1)
     }
 
+    /// Appends the field with that decoded name.
+    ///
+    /// Of parameters that follow each other and lie in one message (`filter.a=1&filter.b=2`) one message is made, as a
+    /// serializer would, and not a piece for each, which every reader would have to merge.
     private func bindParameter(
-        _ target: Target, _ query: Span<UInt8>, _ parameter: QueryString.Parameter,
-        _ rawName: Span<UInt8>, _ tables: DescriptorTables, _ scratch: inout BindingScratch,
+        _ name: Span<UInt8>, _ query: Span<UInt8>, _ parameter: QueryString.Parameter,
+        _ tables: DescriptorTables, _ scratch: inout BindingScratch,
         into output: inout OutputBlock
     ) throws(Status) {
+        guard !isIgnored(name), let target = try target(of: name, tables) else { return }
         let leaf = target.mapKey == nil ? target.path.leaf : mapFields(target.path, tables).value
         let isJSON = RequestBinding.takesJSON(leaf, tables)
         guard isJSON || ScalarText.isScalar(field: leaf, tables: tables) else {
-            throw refused(scratch.name.bytes, "a message has no text form; name its fields")
+            throw refused(name, "a message has no text form; name its fields")
         }
-        try note(target, scratch.name, tables, &scratch.bound)
-        let value = query.extracting(parameter.value)
-        if parameter.hasValue, !parameter.isValueCoded, !isJSON, target.mapKey == nil,
-            target.path.count == 1
-        {
-            // The usual case needs no scratch.
-            do throws(ScalarTextError) {
-                return try ScalarText.append(value, field: leaf, tables: tables, into: &output)
-            } catch {
-                throw refused(scratch.name.bytes, error.message)
-            }
-        }
+        try note(target, name, tables, &scratch.bound)
         scratch.text.removeAll()
         if parameter.hasValue {
-            try decode(value, rawName, into: &scratch.text)
+            let rawName = query.extracting(parameter.name)
+            try decode(query.extracting(parameter.value), rawName, into: &scratch.text)
         } else if tables.field(leaf).kind == .bool {
             scratch.text.append("true")
         }
-        scratch.value.removeAll()
+        // A map's entry is one more message around key and value.
+        let outer = target.mapKey == nil ? target.path.count - 1 : target.path.count
+        let start = output.count
+        let isMember = outer == 1 && target.mapKey == nil
+        let isJoined = isMember && scratch.last.holds(target.path, endOf: output)
+        if !isJoined { output.open(target.path, upTo: outer, tables) }
         do throws(ScalarTextError) {
             if let key = target.mapKey {
                 let field = mapFields(target.path, tables).key
-                try RequestBinding.append(scratch.name, key, field, tables, &scratch.value)
+                try ScalarText.append(
+                    name.extracting(key), field: field, tables: tables, into: &output)
             }
-            let whole = 0..<scratch.text.count
             if !isJSON {
-                try RequestBinding.append(scratch.text, whole, leaf, tables, &scratch.value)
+                try ScalarText.append(
+                    scratch.text.bytes, field: leaf, tables: tables, into: &output)
             }
         } catch {
-            throw refused(scratch.name.bytes, error.message)
+            throw refused(name, error.message)
         }
-        if isJSON { try appendJSON(leaf, tables, &scratch) }
-        // A map's entry is one more message around key and value.
-        let count = target.mapKey == nil ? target.path.count - 1 : target.path.count
-        guard target.mapKey == nil, count == 1,
-            !tables.field(target.path.first).flags.contains(.delimited)
-        else {
-            output.appendNested(scratch.value.bytes, in: target.path, upTo: count, tables)
-            return
-        }
-        appendMember(of: target.path, tables, &scratch, into: &output)
-    }
-
-    /// Appends the value as a member of a message field. Of parameters that follow each other (`filter.a=1&filter.b=2`)
-    /// one message is made, as a serializer would, and not a piece for each, which every reader would have to merge.
-    private func appendMember(
-        of path: FieldPath, _ tables: DescriptorTables, _ scratch: inout BindingScratch,
-        into output: inout OutputBlock
-    ) {
-        // A longer length has more bytes than the one that can be filled in again.
-        if scratch.last.field == path.first, scratch.last.end == output.count,
-            output[scratch.last.length] < 128
-        {
-            output.append(scratch.value.bytes)
-            output.endLength(at: scratch.last.length)
+        if isJSON { try appendJSON(name, leaf, tables, &scratch.text, into: &output) }
+        if isJoined {
+            output.endLength(at: scratch.last.lengthOffset)
         } else {
-            scratch.last.length = output.count + Int(tables.field(path.first).tagLength)
-            output.appendNested(scratch.value.bytes, in: path, upTo: 1, tables)
+            output.close(target.path, upTo: outer, from: start, tables)
+            guard isMember else { return }
+            scratch.last.open(target.path, at: start, tables)
         }
-        scratch.last.field = path.first
         scratch.last.end = output.count
     }
 
     /// Appends the field whose decoded text is JSON.
     private func appendJSON(
-        _ field: Int32, _ tables: DescriptorTables, _ scratch: inout BindingScratch
+        _ name: Span<UInt8>, _ field: Int32, _ tables: DescriptorTables, _ text: inout OutputBlock,
+        into output: inout OutputBlock
     ) throws(Status) {
-        scratch.text.seal()
+        text.seal()
         do throws(JSONError) {
             try JSONToProto(tables, options: JSONOptions()).encodeField(
-                scratch.text, in: 0..<scratch.text.count, field: field, into: &scratch.value)
+                text, in: 0..<text.count, field: field, into: &output)
         } catch {
-            throw refused(scratch.name.bytes, error.description)
+            throw refused(name, error.description)
         }
     }
 
@@ -213,10 +195,9 @@ extension RequestBinding {
 
     /// Refuses a scalar given twice, two members of one oneof, and what the path has set.
     private func note(
-        _ target: Target, _ block: borrowing OutputBlock, _ tables: DescriptorTables,
+        _ target: Target, _ name: Span<UInt8>, _ tables: DescriptorTables,
         _ bound: inout BoundFields
     ) throws(Status) {
-        let name = block.bytes
         var mapKey: UInt64 = 0
         if let key = target.mapKey {
             mapKey = 1

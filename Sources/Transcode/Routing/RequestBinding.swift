@@ -196,29 +196,28 @@ public final class RequestBinding: Sendable {
             }
         }
         scratch.text.removeAll()
-        scratch.value.removeAll()
         let unescape = variable.isMultiSegment ? options.unescape : .all
         do throws(PercentEncoding.Problem) {
             try PercentEncoding.decode(raw, unescape, into: &scratch.text)
         } catch {
             throw refused(variable, "malformed %-escape", tables)
         }
+        let outer = variable.path.count - 1
+        let start = output.count
+        output.open(variable.path, upTo: outer, tables)
+        let field = output.count
         do throws(ScalarTextError) {
-            let whole = 0..<scratch.text.count
-            try RequestBinding.append(scratch.text, whole, leaf, tables, &scratch.value)
+            try ScalarText.append(scratch.text.bytes, field: leaf, tables: tables, into: &output)
         } catch {
             throw refused(variable, error.message, tables)
         }
         if mayContradict {
-            let tagLength = Int(tables.field(leaf).tagLength)
-            let value = scratch.value.bytes
+            let value = field + Int(tables.field(leaf).tagLength)..<output.count
             let scan = BodyScan(
-                path: variable.path, tables: tables,
-                expected: value.extracting(tagLength..<value.count))
+                path: variable.path, tables: tables, expected: output.bytes.extracting(value))
             try scan.check(output.bytes.extracting(body), message: input)
         }
-        output.appendNested(
-            scratch.value.bytes, in: variable.path, upTo: variable.path.count - 1, tables)
+        output.close(variable.path, upTo: outer, from: start, tables)
     }
 
     private func refused(
@@ -228,15 +227,6 @@ public final class RequestBinding: Sendable {
         return .violation(
             of: name, why, message: "the path's value for \(name): \(why)",
             reason: "invalid_path_parameter")
-    }
-
-    /// Appends the scalar that `text[range]` says, with its tag.
-    static func append(
-        _ text: borrowing OutputBlock, _ range: Range<Int>, _ field: Int32,
-        _ tables: DescriptorTables, _ output: inout OutputBlock
-    ) throws(ScalarTextError) {
-        try ScalarText.append(
-            text.bytes.extracting(range), field: field, tables: tables, into: &output)
     }
 
     /// Whether the body could hold the path's field, or another member of a oneof on the way to it.

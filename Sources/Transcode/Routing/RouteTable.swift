@@ -96,6 +96,10 @@ public final class RouteTable: Sendable {
         var methodNames: [String] = []
         /// Some route ignores trailing slashes.
         var ignoresTrailingSlash = false
+
+        func isEqual(_ segment: Span<UInt8>, _ range: Range<Int>) -> Bool {
+            segment.isEqual(to: text.span.extracting(range))
+        }
     }
 
     static let anyMethod: Int32 = -2
@@ -143,17 +147,18 @@ public final class RouteTable: Sendable {
     ) -> RouteOutcome {
         var lastSlash = 0
         var lastColon = -1
-        var isCoded = false
         for index in path.indices {
-            switch path[index] {
-            case UInt8(ascii: "/"): lastSlash = index
-            case UInt8(ascii: ":"): lastColon = index
-            case UInt8(ascii: "%"): isCoded = true
-            default: continue
+            let byte = path[index]
+            // Letters stand behind all that has a meaning.
+            if byte > UInt8(ascii: ":") { continue }
+            if byte == UInt8(ascii: "/") {
+                lastSlash = index
+            } else if byte == UInt8(ascii: ":") {
+                lastColon = index
+            } else if byte == UInt8(ascii: "%") {
+                guard let value = PercentEncoding.escapedByte(in: path, at: index), value != 0
+                else { return .malformedPath(at: index) }
             }
-        }
-        if isCoded, let offset = PathBytes.malformedEscape(in: path) {
-            return .malformedPath(at: offset)
         }
         if lastColon > lastSlash, !storage.verbs.isEmpty {
             for (verb, literal) in storage.verbs.enumerated() {
@@ -196,44 +201,68 @@ public final class RouteTable: Sendable {
     }
 
     /// Tries everything below `node` for the rest of the path, which is empty or begins with `/` at
-    /// `offset`. Gives the route, or -1. Recurses once per template segment, so at most 33 deep.
+    /// `offset`. Gives the route, or -1. A node with one way on takes no recursion; at most 33 deep.
     private func walk(
         _ node: Int, _ offset: Int, _ depth: Int, in path: Span<UInt8>, _ goal: Goal,
         _ match: inout RouteMatch
     ) -> Int32 {
-        let here = storage.nodes[node]
-        if offset == path.count {
-            let route = select(here.firstEntry, here.entryCount, goal, &match)
-            if route >= 0 { return route }
-            return here.tailCount == 0 ? -1 : walkTails(here, offset, depth, in: path, goal, &match)
-        }
-        let start = offset + 1
-        var end = start
-        var hash = NameTable.hashSeed
-        var isCoded = false
-        while end < path.count {
-            let byte = path[end]
-            if byte == UInt8(ascii: "/") { break }
-            if byte == UInt8(ascii: "%") { isCoded = true }
-            hash = (hash ^ UInt32(byte)) &* NameTable.hashFactor
-            end &+= 1
-        }
-        match.front[depth] = RouteMatch.Extent(
-            start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: end))
-        if here.hasLiterals {
-            let segment = path.extracting(start..<end)
-            hash = isCoded ? PathBytes.normalizedHash(segment) : hash ^ hash >> 15
-            let child = literalChild(of: node, segment, hash, isCoded: isCoded)
-            if child >= 0 {
-                let route = walk(Int(child), end, depth + 1, in: path, goal, &match)
-                if route >= 0 { return route }
+        var (node, offset, depth) = (node, offset, depth)
+        while true {
+            let here = storage.nodes[node]
+            guard offset < path.count else {
+                let route = select(here.firstEntry, here.entryCount, goal, &match)
+                if route >= 0 || here.tailCount == 0 { return route }
+                return walkTails(here, offset, depth, in: path, goal, &match)
             }
+            let segment = Segment(of: path, at: offset &+ 1)
+            match.front[depth] = RouteMatch.Extent(
+                start: UInt32(truncatingIfNeeded: offset &+ 1),
+                end: UInt32(truncatingIfNeeded: segment.end))
+            let literal = here.hasLiterals ? literalChild(of: node, path, segment, offset &+ 1) : -1
+            let single = segment.end > offset &+ 1 ? here.single : -1
+            var next = literal
+            if literal < 0 {
+                if here.tailCount == 0 { next = single }
+            } else if single >= 0 || here.tailCount > 0 {
+                let route = walk(Int(literal), segment.end, depth &+ 1, in: path, goal, &match)
+                if route >= 0 { return route }
+                next = here.tailCount == 0 ? single : -1
+            }
+            if next < 0 {
+                if single >= 0 {
+                    let route = walk(Int(single), segment.end, depth &+ 1, in: path, goal, &match)
+                    if route >= 0 { return route }
+                }
+                return here.tailCount == 0
+                    ? -1 : walkTails(here, offset, depth, in: path, goal, &match)
+            }
+            (node, offset, depth) = (Int(next), segment.end, depth &+ 1)
         }
-        if here.single >= 0, end > start {
-            let route = walk(Int(here.single), end, depth + 1, in: path, goal, &match)
-            if route >= 0 { return route }
+    }
+
+    /// A segment of the path as it is read.
+    private struct Segment {
+        var end: Int
+        /// As `NameTable.hash`, for segments without an escape.
+        var hash: UInt32
+        var isCoded = false
+
+        @inline(__always)
+        init(of path: Span<UInt8>, at start: Int) {
+            var hash = NameTable.hashSeed
+            end = start
+            while end < path.count {
+                let byte = path[end]
+                // Letters and digits stand behind all that has a meaning.
+                if byte <= UInt8(ascii: "/") {
+                    if byte == UInt8(ascii: "/") { break }
+                    if byte == UInt8(ascii: "%") { isCoded = true }
+                }
+                hash = NameTable.mix(hash, byte)
+                end &+= 1
+            }
+            self.hash = NameTable.finish(hash)
         }
-        return here.tailCount == 0 ? -1 : walkTails(here, offset, depth, in: path, goal, &match)
     }
 
     /// `**` here: it takes what the literals behind it leave, also nothing at all.
@@ -304,8 +333,11 @@ public final class RouteTable: Sendable {
     }
 
     private func literalChild(
-        of node: Int, _ segment: Span<UInt8>, _ hash: UInt32, isCoded: Bool
+        of node: Int, _ path: Span<UInt8>, _ found: Segment, _ start: Int
     ) -> Int32 {
+        let segment = path.extracting(start..<found.end)
+        let isCoded = found.isCoded
+        let hash = isCoded ? PathBytes.normalizedHash(segment) : found.hash
         var slot = Int(RouteTable.edgeSlot(node: node, hash: hash) & edgeMask)
         while true {
             let edge = storage.edges[slot]
@@ -322,11 +354,7 @@ public final class RouteTable: Sendable {
         if isCoded {
             return PathBytes.isEqual(segment, storage.text, offset, Int(literal.length))
         }
-        guard segment.count == Int(literal.length) else { return false }
-        for index in segment.indices where segment[index] != storage.text[offset &+ index] {
-            return false
-        }
-        return true
+        return storage.isEqual(segment, offset..<offset + Int(literal.length))
     }
 
     static func edgeSlot(node: Int, hash: UInt32) -> UInt32 {

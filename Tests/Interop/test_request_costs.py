@@ -3,18 +3,13 @@
 One connection, one call in flight. A run with few requests is taken from one with many, so that the start of the process does
 not count. Instructions repeat within 1 % where times do not. `-rP` prints the table.
 """
-import os
 import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
+from support.benchmark_documents import Documents, release_only
 from support.callgrind import Profile
-from support.gateway_process import BINARY, GatewayProcess
+from support.gateway_process import GatewayProcess
 from support.http2 import Client, Response
-from support.schema import ROOT
 from support.scripted_upstream import ScriptedUpstream
 
 # User instructions a request. To be lowered by whoever makes it cheaper, raised only with a reason.
@@ -24,25 +19,8 @@ BUDGET = {
 SLACK = 1.05
 FEW, MANY = 40, 340
 ALLOCATORS = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"}
-GENERATOR = os.path.join(ROOT, "Benchmarks", "load", "gen.py")
 
-pytestmark = pytest.mark.skipif(BINARY != os.path.join(ROOT, ".build", "release", "gateway"),
-                                reason="the budget is that of the release build")
-
-
-class Documents:
-    """What Benchmarks/load/gen.py writes: the schema, and `small` as JSON, protobuf and gRPC."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        subprocess.run([sys.executable, GENERATOR, folder], check=True, stdout=subprocess.DEVNULL)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
+pytestmark = release_only
 
 
 class HTTP1:

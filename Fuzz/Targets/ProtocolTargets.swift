@@ -52,9 +52,9 @@ struct ProtocolCall {
     /// The plan and the match, or nil when the head is refused.
     func resolved() -> (plan: CallPlan, match: RouteMatch)? {
         var plan = CallPlan()
-        var match = RouteMatch()
+        let match = RouteMatch()
         do throws(Status) {
-            try plan.resolve(head, methods: methods, match: &match)
+            try plan.resolve(head, methods: methods, match: match)
         } catch {
             return nil
         }
@@ -79,7 +79,8 @@ enum RequestTarget {
 
     private enum Outcome: Equatable {
         case made([UInt8])
-        /// No code where the body is text: which of two things that are wrong is met first depends on the pieces.
+        /// No code where the body is text, or a stream that is compressed as a whole: which of two things that are wrong is
+        /// met first depends on the pieces.
         case refused(StatusCode?)
     }
 
@@ -110,7 +111,9 @@ enum RequestTarget {
             return .made(bytes(output))
         } catch {
             if case .grpcWeb(_, isText: true) = plan.clientProtocol { return .refused(nil) }
-            return .refused(error.code)
+            let isCompressedStream =
+                call.isRESTClientStream(plan) && plan.requestCoding != .identity
+            return .refused(isCompressedStream ? nil : error.code)
         }
     }
 

@@ -56,8 +56,8 @@ enum TemplateTarget {
     private static func match(
         _ table: RouteTable, _ method: String, _ path: [UInt8]
     ) throws(BrokenRule) -> RouteOutcome {
-        var match = RouteMatch()
-        let outcome = table.match(method: method.utf8Span.span, path: path.span, into: &match)
+        let match = RouteMatch()
+        let outcome = table.match(method: method.utf8Span.span, path: path.span, into: match)
         guard case .route(let route) = outcome else { return outcome }
         let variables = table.patterns[Int(route)].template.variables
         try check(match.captureCount == variables.count, "\(match.captureCount) captures")
@@ -107,10 +107,10 @@ enum QueryTarget {
         let path = Array(target[0])
         let query = target.count > 1 ? Array(target[1]) : []
         try walk(query)
-        var match = RouteMatch()
+        let match = RouteMatch()
         guard
             case .route(let route) = table.routes.match(
-                method: Array(words[0]).span, path: path.span, into: &match)
+                method: Array(words[0]).span, path: path.span, into: match)
         else { return }
         try bind(
             table, route, match, path: path, query: query,

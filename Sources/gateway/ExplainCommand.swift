@@ -63,8 +63,8 @@ private struct RequestExplanation {
     /// False where the gateway would refuse the request.
     func explain(_ body: borrowing OutputBlock) -> Bool {
         let table = routes.methods.routes
-        var match = RouteMatch()
-        switch table.match(method: method.utf8Span.span, path: path.utf8Span.span, into: &match) {
+        let match = RouteMatch()
+        switch table.match(method: method.utf8Span.span, path: path.utf8Span.span, into: match) {
         case .route(let route):
             describe(Int(route))
             return bind(Int(route), match, body)

@@ -65,7 +65,7 @@ struct Request: ~Copyable {
     let path: [UInt8]
     let query: [UInt8]
     private let methods: MethodTable
-    private var match = RouteMatch()
+    private let match = RouteMatch()
     private var scratch = BindingScratch()
     private var body = OutputBlock()
     private var output = OutputBlock()
@@ -86,7 +86,7 @@ struct Request: ~Copyable {
             output.removeAll()
             guard
                 case .route(let route) = methods.routes.match(
-                    method: method.span, path: path.span, into: &match)
+                    method: method.span, path: path.span, into: match)
             else { continue }
             do throws(Status) {
                 let binding = methods.bindings[Int(route)]

@@ -23,7 +23,7 @@ final class Exchange: TimerTarget {
     private(set) var client = ClientSide.none
     var state = ExchangeState()
     private(set) var plan = CallPlan()
-    private(set) var match = RouteMatch()
+    let match = RouteMatch()
     var stream: HTTP2Stream?
     var connection: UpstreamConnection?
     private var requestCodec = RequestCodec()
@@ -90,7 +90,7 @@ final class Exchange: TimerTarget {
             throw Status.headTooLarge(limit: reactor.settings.http2.headerListBytesMax)
         }
         _ = try client.withHead { (head) throws(Status) in
-            try plan.resolve(head, methods: methods, match: &match)
+            try plan.resolve(head, methods: methods, match: match)
         }
         try requestCodec.start(
             plan, methods: methods,

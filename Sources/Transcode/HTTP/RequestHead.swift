@@ -17,36 +17,48 @@ public struct RequestHead: ~Copyable {
     public var fields = Fields()
 
     private var text = OutputBlock()
-    private var methodRange = 0..<0
-    private var targetRange = 0..<0
-    private var authorityRange = 0..<0
-    private var authorityField: Int?
+    private var methodPlace = Place()
+    private var targetPlace = Place()
+    /// Where the query begins, or the target ends, in the text.
+    private var pathEnd: UInt32 = 0
+    private var authorityPlace = Place()
+    /// Index of the `host` field where the authority is its value; -1 for none.
+    private var authorityField: Int32 = -1
+
+    /// A piece of the text. Small numbers: a head that is lent is copied, and at 160 bytes by a call of memcpy.
+    private struct Place: BitwiseCopyable {
+        var start: UInt32 = 0
+        var end: UInt32 = 0
+
+        var range: Range<Int> { Int(start)..<Int(end) }
+    }
 
     public init() {}
 
     /// The method as sent, such as `GET`.
     public var method: Span<UInt8> {
         @_lifetime(borrow self)
-        get { text.bytes.extracting(methodRange) }
+        get { text.bytes.extracting(methodPlace.range) }
     }
 
     /// Path and query as sent, percent-encoding untouched.
     public var target: Span<UInt8> {
         @_lifetime(borrow self)
-        get { text.bytes.extracting(targetRange) }
+        get { text.bytes.extracting(targetPlace.range) }
     }
 
     /// The path: `target` up to the first `?`.
     public var path: Span<UInt8> {
         @_lifetime(borrow self)
-        get { text.bytes.extracting(targetRange.lowerBound..<pathEnd) }
+        get { text.bytes.extracting(Int(targetPlace.start)..<Int(pathEnd)) }
     }
 
     /// The query without its `?`; empty when there is none.
     public var query: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            text.bytes.extracting(min(pathEnd + 1, targetRange.upperBound)..<targetRange.upperBound)
+            let end = Int(targetPlace.end)
+            return text.bytes.extracting(min(Int(pathEnd) + 1, end)..<end)
         }
     }
 
@@ -54,26 +66,26 @@ public struct RequestHead: ~Copyable {
     public var authority: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            if let index = authorityField { return fields.value(at: index) }
-            return text.bytes.extracting(authorityRange)
+            if authorityField >= 0 { return fields.value(at: Int(authorityField)) }
+            return text.bytes.extracting(authorityPlace.range)
         }
     }
 
-    private var pathEnd = 0
-
     public func isMethod(_ name: StaticString) -> Bool { method.isEqual(to: name) }
 
-    public mutating func setMethod(_ bytes: Span<UInt8>) { methodRange = append(bytes) }
-    public mutating func setAuthority(_ bytes: Span<UInt8>) { authorityRange = append(bytes) }
+    public mutating func setMethod(_ bytes: Span<UInt8>) { methodPlace = append(bytes) }
+    public mutating func setAuthority(_ bytes: Span<UInt8>) { authorityPlace = append(bytes) }
 
     /// Takes the authority from a field, which is `host`.
-    public mutating func setAuthority(fromFieldAt index: Int) { authorityField = index }
+    public mutating func setAuthority(fromFieldAt index: Int) {
+        authorityField = Int32(truncatingIfNeeded: index)
+    }
 
     public mutating func setTarget(_ bytes: Span<UInt8>) {
-        targetRange = append(bytes)
-        pathEnd = targetRange.upperBound
-        for index in targetRange where text[index] == UInt8(ascii: "?") {
-            pathEnd = index
+        targetPlace = append(bytes)
+        pathEnd = targetPlace.end
+        for index in targetPlace.range where text[index] == UInt8(ascii: "?") {
+            pathEnd = UInt32(truncatingIfNeeded: index)
             break
         }
     }
@@ -82,17 +94,18 @@ public struct RequestHead: ~Copyable {
         version = .http11
         fields.removeAll()
         text.removeAll()
-        methodRange = 0..<0
-        targetRange = 0..<0
-        authorityRange = 0..<0
-        authorityField = nil
+        methodPlace = Place()
+        targetPlace = Place()
         pathEnd = 0
+        authorityPlace = Place()
+        authorityField = -1
     }
 
-    private mutating func append(_ bytes: Span<UInt8>) -> Range<Int> {
+    private mutating func append(_ bytes: Span<UInt8>) -> Place {
         let start = text.count
         text.append(bytes)
-        return start..<text.count
+        return Place(
+            start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: text.count))
     }
 }
 

@@ -71,14 +71,14 @@ public struct CallPlan: Sendable {
 
     /// Reads the head. The protocol is known afterwards even when this throws, so that the error can take its shape.
     public mutating func resolve(
-        _ head: borrowing RequestHead, methods: MethodTable, match: inout RouteMatch
+        _ head: borrowing RequestHead, methods: MethodTable, match: RouteMatch
     ) throws(Status) {
         let named = methods.index(ofPath: head.path)
         clientProtocol = CallPlan.detect(head, methods: methods, named: named)
         answersAsText = CallPlan.wantsText(head.fields, clientProtocol)
         timeout = try CallPlan.timeout(in: head.fields)
         if clientProtocol == .rest {
-            try resolveRoute(head, methods: methods, match: &match)
+            try resolveRoute(head, methods: methods, match: match)
             return
         }
         guard named >= 0 else {
@@ -189,9 +189,9 @@ public struct CallPlan: Sendable {
     }
 
     private mutating func resolveRoute(
-        _ head: borrowing RequestHead, methods: MethodTable, match: inout RouteMatch
+        _ head: borrowing RequestHead, methods: MethodTable, match: RouteMatch
     ) throws(Status) {
-        switch methods.routes.match(method: head.method, path: head.path, into: &match) {
+        switch methods.routes.match(method: head.method, path: head.path, into: match) {
         case .route(let route):
             self.route = route
             method = methods.bindings[Int(route)].method

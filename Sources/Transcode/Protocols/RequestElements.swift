@@ -94,7 +94,7 @@ extension RequestCodec {
         do throws(Status) {
             if elementCount == 0 {
                 try route.request.bind(
-                    origin.match, path: origin.path, query: origin.query,
+                    origin.match ?? RouteMatch(), path: origin.path, query: origin.query,
                     contentType: origin.contentType, body: message, in: body,
                     methods.tables(of: plan.method),
                     json: route.json, scratch: &tools.binding, into: &output)
@@ -134,7 +134,7 @@ extension RequestCodec {
     /// Whether a body without a message makes one all the same: path or query say something.
     func needsFirstElement(_ methods: MethodTable) -> Bool {
         elementCount == 0
-            && (origin.match.captureCount > 0 || origin.query.count > 0)
+            && ((origin.match?.captureCount ?? 0) > 0 || origin.query.count > 0)
     }
 }
 

@@ -67,7 +67,7 @@ public final class RequestBinding: Sendable {
     /// where `bodyRange` ends (see `JSONToProto`). Errors are 400 (415 for a wrong content type) and name the
     /// parameter and the field; the output is then what it was.
     public func bind(
-        _ match: borrowing RouteMatch, path: Span<UInt8>, query: Span<UInt8>,
+        _ match: RouteMatch, path: Span<UInt8>, query: Span<UInt8>,
         contentType: Span<UInt8>, body: borrowing OutputBlock, in bodyRange: Range<Int>,
         _ tables: DescriptorTables, json: JSONOptions, scratch: inout BindingScratch,
         into output: inout OutputBlock

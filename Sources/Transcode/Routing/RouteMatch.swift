@@ -9,12 +9,14 @@ public enum RouteOutcome: Equatable, Sendable {
     case malformedPath(at: Int)
 }
 
-/// Where a route's variables stand in the raw path. Reused from call to call; allocates nothing.
-public struct RouteMatch: Sendable {
+/// Where a route's variables stand in the raw path. Reused from call to call; allocates nothing more.
+///
+/// A class, since it is large: handed on as a value it was copied five times a call.
+public final class RouteMatch {
     /// How many variables a template may have.
     public static let capturesMax = 16
 
-    struct Extent: BitwiseCopyable, Sendable {
+    struct Extent: BitwiseCopyable {
         var start: UInt32 = 0
         var end: UInt32 = 0
     }

@@ -122,7 +122,7 @@ public final class RouteTable: Sendable {
 
     /// Finds the route of a raw request path (still percent-encoded, without query).
     public func match(
-        method: Span<UInt8>, path: Span<UInt8>, into match: inout RouteMatch
+        method: Span<UInt8>, path: Span<UInt8>, into match: RouteMatch
     ) -> RouteOutcome {
         match.route = -1
         match.captureCount = 0
@@ -135,15 +135,15 @@ public final class RouteTable: Sendable {
             var end = path.count - 1
             while end > 1, path[end - 1] == UInt8(ascii: "/") { end -= 1 }
             let goal = Goal(method: name, verb: -1, ignoresTrailingSlash: true)
-            let outcome = find(goal, path.extracting(0..<end), &match)
+            let outcome = find(goal, path.extracting(0..<end), match)
             if case .route = outcome { return outcome }
         }
-        return find(Goal(method: name, verb: -1, ignoresTrailingSlash: false), path, &match)
+        return find(Goal(method: name, verb: -1, ignoresTrailingSlash: false), path, match)
     }
 
     /// Reads the path with each verb that it ends in, then without.
     private func find(
-        _ goal: consuming Goal, _ path: Span<UInt8>, _ match: inout RouteMatch
+        _ goal: consuming Goal, _ path: Span<UInt8>, _ match: RouteMatch
     ) -> RouteOutcome {
         var lastSlash = 0
         var lastColon = -1
@@ -169,22 +169,22 @@ public final class RouteTable: Sendable {
                 else { continue }
                 if end == lastSlash + 1 { return .notFound }
                 goal.verb = Int32(truncatingIfNeeded: verb)
-                let route = walk(0, 0, 0, in: path.extracting(0..<end), goal, &match)
-                if route >= 0 { return found(route, &match) }
+                let route = walk(0, 0, 0, in: path.extracting(0..<end), goal, match)
+                if route >= 0 { return found(route, match) }
             }
             goal.verb = -1
         }
-        let route = walk(0, 0, 0, in: path, goal, &match)
-        if route >= 0 { return found(route, &match) }
+        let route = walk(0, 0, 0, in: path, goal, match)
+        if route >= 0 { return found(route, match) }
         return match.isPathKnown ? .methodNotAllowed : .notFound
     }
 
     /// The value of `Allow` for a path that has no route for the method asked. Cold.
     public func allowedMethods(path: Span<UInt8>) -> String {
-        var match = RouteMatch()
+        let match = RouteMatch()
         var allowed: [String] = []
         for name in storage.methodNames {
-            if case .route = self.match(method: name.utf8Span.span, path: path, into: &match) {
+            if case .route = self.match(method: name.utf8Span.span, path: path, into: match) {
                 allowed.append(name)
             }
         }
@@ -204,15 +204,15 @@ public final class RouteTable: Sendable {
     /// `offset`. Gives the route, or -1. A node with one way on takes no recursion; at most 33 deep.
     private func walk(
         _ node: Int, _ offset: Int, _ depth: Int, in path: Span<UInt8>, _ goal: Goal,
-        _ match: inout RouteMatch
+        _ match: RouteMatch
     ) -> Int32 {
         var (node, offset, depth) = (node, offset, depth)
         while true {
             let here = storage.nodes[node]
             guard offset < path.count else {
-                let route = select(here.firstEntry, here.entryCount, goal, &match)
+                let route = select(here.firstEntry, here.entryCount, goal, match)
                 if route >= 0 || here.tailCount == 0 { return route }
-                return walkTails(here, offset, depth, in: path, goal, &match)
+                return walkTails(here, offset, depth, in: path, goal, match)
             }
             let segment = Segment(of: path, at: offset &+ 1)
             match.front[depth] = RouteMatch.Extent(
@@ -224,17 +224,17 @@ public final class RouteTable: Sendable {
             if literal < 0 {
                 if here.tailCount == 0 { next = single }
             } else if single >= 0 || here.tailCount > 0 {
-                let route = walk(Int(literal), segment.end, depth &+ 1, in: path, goal, &match)
+                let route = walk(Int(literal), segment.end, depth &+ 1, in: path, goal, match)
                 if route >= 0 { return route }
                 next = here.tailCount == 0 ? single : -1
             }
             if next < 0 {
                 if single >= 0 {
-                    let route = walk(Int(single), segment.end, depth &+ 1, in: path, goal, &match)
+                    let route = walk(Int(single), segment.end, depth &+ 1, in: path, goal, match)
                     if route >= 0 { return route }
                 }
                 return here.tailCount == 0
-                    ? -1 : walkTails(here, offset, depth, in: path, goal, &match)
+                    ? -1 : walkTails(here, offset, depth, in: path, goal, match)
             }
             (node, offset, depth) = (Int(next), segment.end, depth &+ 1)
         }
@@ -268,12 +268,12 @@ public final class RouteTable: Sendable {
     /// `**` here: it takes what the literals behind it leave, also nothing at all.
     private func walkTails(
         _ node: Node, _ offset: Int, _ depth: Int, in path: Span<UInt8>, _ goal: Goal,
-        _ match: inout RouteMatch
+        _ match: RouteMatch
     ) -> Int32 {
         for index in node.firstTail..<node.firstTail + node.tailCount {
             let tail = storage.tails[Int(index)]
-            guard let end = matchBackwards(tail, path, from: offset, &match) else { continue }
-            let route = select(tail.firstEntry, tail.entryCount, goal, &match)
+            guard let end = matchBackwards(tail, path, from: offset, match) else { continue }
+            let route = select(tail.firstEntry, tail.entryCount, goal, match)
             guard route >= 0 else { continue }
             let start = end > offset ? offset + 1 : offset
             match.front[depth] = RouteMatch.Extent(
@@ -285,7 +285,7 @@ public final class RouteTable: Sendable {
 
     /// Matches a tail's literals from the end of the path; gives where `**` ends, at least `offset`.
     private func matchBackwards(
-        _ tail: Tail, _ path: Span<UInt8>, from offset: Int, _ match: inout RouteMatch
+        _ tail: Tail, _ path: Span<UInt8>, from offset: Int, _ match: RouteMatch
     ) -> Int? {
         var end = path.count
         var index = Int(tail.literalCount)
@@ -309,7 +309,7 @@ public final class RouteTable: Sendable {
 
     /// The best of the routes that end at one place: exact method, GET for HEAD, then any method.
     private func select(
-        _ first: Int32, _ count: Int32, _ goal: Goal, _ match: inout RouteMatch
+        _ first: Int32, _ count: Int32, _ goal: Goal, _ match: RouteMatch
     ) -> Int32 {
         var best: Int32 = -1
         var bestRank = 0
@@ -364,14 +364,14 @@ public final class RouteTable: Sendable {
 
     // MARK: - Captures
 
-    private func found(_ route: Int32, _ match: inout RouteMatch) -> RouteOutcome {
+    private func found(_ route: Int32, _ match: RouteMatch) -> RouteOutcome {
         let shape = storage.shapes[Int(route)]
         match.route = route
         match.captureCount = Int(shape.variableCount)
         for index in 0..<match.captureCount {
             let variable = storage.variables[Int(shape.firstVariable) + index]
-            let first = extent(of: variable.firstSegment, shape, &match)
-            let last = extent(of: variable.lastSegment, shape, &match)
+            let first = extent(of: variable.firstSegment, shape, match)
+            let last = extent(of: variable.lastSegment, shape, match)
             // A `**` that took nothing stands behind the segment before it, without a slash between.
             match.captures[index] = RouteMatch.Extent(
                 start: first.start, end: max(first.start, last.end))
@@ -380,7 +380,7 @@ public final class RouteTable: Sendable {
     }
 
     private func extent(
-        of segment: Int32, _ shape: Shape, _ match: inout RouteMatch
+        of segment: Int32, _ shape: Shape, _ match: RouteMatch
     ) -> RouteMatch.Extent {
         if shape.multiple >= 0, segment > shape.multiple {
             return match.back[Int(segment &- shape.multiple &- 1)]

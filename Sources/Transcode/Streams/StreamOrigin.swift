@@ -6,7 +6,8 @@ struct StreamOrigin: ~Copyable {
     private var text = OutputBlock()
     private var pathEnd = 0
     private var queryEnd = 0
-    private(set) var match = RouteMatch()
+    /// The call's, which serves no other call while this one is under way.
+    private(set) var match: RouteMatch?
 
     var path: Span<UInt8> {
         @_lifetime(borrow self)
@@ -38,5 +39,6 @@ struct StreamOrigin: ~Copyable {
         text.removeAll()
         pathEnd = 0
         queryEnd = 0
+        match = nil
     }
 }

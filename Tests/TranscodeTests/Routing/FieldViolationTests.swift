@@ -11,10 +11,10 @@ private func violation(
     let table = try MethodTable(pool: pool)
     let words = request.split(separator: " ", maxSplits: 1).map(String.init)
     let target = words[1].split(separator: "?", maxSplits: 1).map(String.init)
-    var match = RouteMatch()
+    let match = RouteMatch()
     guard
         case .route(let route) = table.routes.match(
-            method: words[0].utf8Span.span, path: target[0].utf8Span.span, into: &match)
+            method: words[0].utf8Span.span, path: target[0].utf8Span.span, into: match)
     else { return "no route" }
     var entity = OutputBlock()
     entity.append(text: body)

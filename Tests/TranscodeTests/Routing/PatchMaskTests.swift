@@ -62,9 +62,9 @@ import Testing
         entity.seal()
         var output = OutputBlock()
         var scratch = BindingScratch()
-        var match = RouteMatch()
+        let match = RouteMatch()
         _ = table.routes.match(
-            method: "PATCH".utf8Span.span, path: "/all".utf8Span.span, into: &match)
+            method: "PATCH".utf8Span.span, path: "/all".utf8Span.span, into: match)
         try table.bindings[0].request.bind(
             match, path: "/all".utf8Span.span, query: Span(),
             contentType: "application/json".utf8Span.span, body: entity, in: 0..<entity.count,

@@ -20,9 +20,9 @@ func bound(
         separator: "?", maxSplits: 1, omittingEmptySubsequences: false
     ).map(String.init)
     let query = target.count > 1 ? target[1] : ""
-    var match = RouteMatch()
+    let match = RouteMatch()
     let outcome = table.routes.match(
-        method: words[0].utf8Span.span, path: target[0].utf8Span.span, into: &match)
+        method: words[0].utf8Span.span, path: target[0].utf8Span.span, into: match)
     guard case .route(let route) = outcome else { return "\(outcome)" }
     let binding = table.bindings[Int(route)].request
     var entity = OutputBlock()

@@ -59,9 +59,9 @@ import Testing
         let table = try MethodTable(
             pool: pool, rules: [ConfiguredRule(rule)], includes: { $0.name == "Post" })
         let binding = table.bindings[0]
-        var match = RouteMatch()
+        let match = RouteMatch()
         _ = table.routes.match(
-            method: "POST".utf8Span.span, path: "/f".utf8Span.span, into: &match)
+            method: "POST".utf8Span.span, path: "/f".utf8Span.span, into: match)
         var body = OutputBlock()
         body.append(text: json)
         body.seal()

@@ -116,12 +116,12 @@ private struct SeededGenerator: RandomNumberGenerator {
         let order = table.matchingOrder
         let alone = try patterns.map { try RouteTable([$0]) }
         let naive = NaiveMatcher(patterns: patterns)
-        var match = RouteMatch()
+        let match = RouteMatch()
         for _ in 0..<500 {
             let method = pick(["GET", "POST", "PUT"], &random)
             let path = path(&random)
             let outcome = table.match(
-                method: method.utf8Span.span, path: path.utf8Span.span, into: &match)
+                method: method.utf8Span.span, path: path.utf8Span.span, into: match)
             let (route, isPathKnown) = naive.match(method, path)
             let expected: RouteOutcome =
                 route.map { .route(Int32($0)) } ?? (isPathKnown ? .methodNotAllowed : .notFound)
@@ -132,7 +132,7 @@ private struct SeededGenerator: RandomNumberGenerator {
             // What comes before it in the printed order does not take the request by itself.
             for earlier in order.prefix(while: { $0 != Int(index) }) {
                 let outcome = alone[earlier].match(
-                    method: method.utf8Span.span, path: path.utf8Span.span, into: &match)
+                    method: method.utf8Span.span, path: path.utf8Span.span, into: match)
                 if case .route = outcome {
                     Issue.record("\(method) \(path): \(patterns[earlier]) comes first")
                 }

@@ -15,9 +15,9 @@ func routePatterns(_ lines: [String]) throws -> [RoutePattern] {
 /// "GET /v1/x" → "GET /v1/{x} x=…" as the table says, or "404", "405", "400 at n".
 func routed(_ table: RouteTable, _ request: String) -> String {
     let parts = request.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-    var match = RouteMatch()
+    let match = RouteMatch()
     let outcome = table.match(
-        method: parts[0].utf8Span.span, path: parts[1].utf8Span.span, into: &match)
+        method: parts[0].utf8Span.span, path: parts[1].utf8Span.span, into: match)
     switch outcome {
     case .notFound: return "404"
     case .methodNotAllowed: return "405"

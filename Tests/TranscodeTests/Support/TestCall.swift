@@ -11,9 +11,9 @@ struct TestCall {
     /// What the head decides: the plan, and the status that refuses it.
     func resolved(by methods: MethodTable) -> (plan: CallPlan, match: RouteMatch, error: Status?) {
         var plan = CallPlan()
-        var match = RouteMatch()
+        let match = RouteMatch()
         do throws(Status) {
-            try plan.resolve(head, methods: methods, match: &match)
+            try plan.resolve(head, methods: methods, match: match)
         } catch {
             return (plan, match, error)
         }

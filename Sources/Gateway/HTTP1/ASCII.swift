@@ -1,4 +1,3 @@
-import Glibc
 import ProtoRuntime
 
 /// Bytes and byte classes of HTTP/1.1's grammar.
@@ -37,17 +36,6 @@ enum ASCII {
 }
 
 extension Span<UInt8> {
-    /// Index of the first `byte` in `from..<to`, or nil.
-    func firstIndex(of byte: UInt8, from: Int, to: Int) -> Int? {
-        guard from < to else { return nil }
-        return unsafe extracting(from..<to).withUnsafeBufferPointer { bytes in
-            guard let start = bytes.baseAddress,
-                let found = unsafe memchr(start, Int32(byte), bytes.count)
-            else { return nil }
-            return unsafe from + (UnsafeRawPointer(found) - UnsafeRawPointer(start))
-        }
-    }
-
     /// Index of the first byte from `start` on that may not stand in a field value; the span ends with one.
     func fieldValueEnd(from start: Int) -> Int {
         var index = start

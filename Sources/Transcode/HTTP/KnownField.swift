@@ -169,6 +169,17 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Index of the first `byte` in `from..<to`, or nil.
+    public func firstIndex(of byte: UInt8, from: Int, to: Int) -> Int? {
+        guard from < to else { return nil }
+        return unsafe extracting(from..<to).withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress,
+                let found = unsafe memchr(start, Int32(byte), bytes.count)
+            else { return nil }
+            return unsafe from + (UnsafeRawPointer(found) - UnsafeRawPointer(start))
+        }
+    }
+
     /// Whether the bytes begin with those of `text`.
     public func hasPrefix(_ text: StaticString) -> Bool {
         guard count >= text.utf8CodeUnitCount else { return false }

@@ -27,8 +27,9 @@ enum MediaType {
     @_lifetime(copy contentType)
     static func essence(_ contentType: Span<UInt8>) -> Span<UInt8> {
         var start = 0
-        var end = 0
-        while end < contentType.count, contentType[end] != UInt8(ascii: ";") { end += 1 }
+        var end =
+            contentType.firstIndex(of: UInt8(ascii: ";"), from: 0, to: contentType.count)
+            ?? contentType.count
         while start < end, isSpace(contentType[start]) { start += 1 }
         while end > start, isSpace(contentType[end - 1]) { end -= 1 }
         return contentType.extracting(start..<end)

@@ -83,11 +83,10 @@ public struct RequestHead: ~Copyable {
 
     public mutating func setTarget(_ bytes: Span<UInt8>) {
         targetPlace = append(bytes)
-        pathEnd = targetPlace.end
-        for index in targetPlace.range where text[index] == UInt8(ascii: "?") {
-            pathEnd = UInt32(truncatingIfNeeded: index)
-            break
-        }
+        let range = targetPlace.range
+        let mark = text.bytes.firstIndex(
+            of: UInt8(ascii: "?"), from: range.lowerBound, to: range.upperBound)
+        pathEnd = mark.map { UInt32(truncatingIfNeeded: $0) } ?? targetPlace.end
     }
 
     public mutating func removeAll() {

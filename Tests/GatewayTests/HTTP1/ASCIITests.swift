@@ -1,4 +1,5 @@
 import Testing
+import Transcode
 
 @testable import Gateway
 

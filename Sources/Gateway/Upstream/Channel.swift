@@ -101,6 +101,8 @@ final class Channel: TimerTarget {
     func resolved(_ endpoint: Int, to addresses: [SocketAddress]) {
         endpoints[endpoint].addresses = addresses
         updateSubchannels()
+        // Those that calls have waited for may be gone.
+        if hasWaiting { failWaiting() }
     }
 
     /// Connects new addresses, and lets those that are gone finish their calls.

@@ -33,6 +33,7 @@ enum ClientSide {
 
     /// The length of the request's body by its head; 0 when it does not tell.
     var declaredBytes: Int {
+        if case .http1(let connection) = self { return connection.declaredBytes }
         let declared = withHead { head -> Int in
             guard let index = head.fields.firstIndex(of: .contentLength) else { return 0 }
             return HTTP1HeadReader.decimal(head.fields.value(at: index)) ?? 0

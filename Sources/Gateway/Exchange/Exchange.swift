@@ -23,6 +23,8 @@ final class Exchange: TimerTarget {
     private(set) var client = ClientSide.none
     var state = ExchangeState()
     private(set) var plan = CallPlan()
+    /// What is configured for the call's metadata.
+    private(set) var policy: MetadataPolicy?
     let match = RouteMatch()
     var stream: HTTP2Stream?
     var connection: UpstreamConnection?
@@ -85,7 +87,10 @@ final class Exchange: TimerTarget {
 
     /// Decides what the call is, how it is transcoded and until when it may take.
     private func resolve(_ client: ClientSide) throws(Status) {
-        defer { responseCodec.start(plan) }
+        defer {
+            responseCodec.start(plan)
+            policy = plan.metadataPolicy(in: methods)
+        }
         guard !client.isHeadTooLarge else {
             throw Status.headTooLarge(limit: reactor.settings.http2.headerListBytesMax)
         }
@@ -348,6 +353,7 @@ final class Exchange: TimerTarget {
         client = .none
         state = ExchangeState()
         plan = CallPlan()
+        policy = nil
         requestCodec.reset()
         responseCodec.reset()
         attempts = CallAttempts()

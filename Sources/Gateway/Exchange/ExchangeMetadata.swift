@@ -3,8 +3,6 @@ import Transcode
 
 // What a call adds to the fields that pass it, and what `services[].metadata` makes of them.
 extension Exchange {
-    private var policy: MetadataPolicy? { plan.metadataPolicy(in: methods) }
-
     /// Gives the call its id: known before anything can fail.
     func takeRequestID() {
         requestID.removeAll()

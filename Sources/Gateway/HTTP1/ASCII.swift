@@ -36,6 +36,27 @@ enum ASCII {
 }
 
 extension Span<UInt8> {
+    /// Index of the first byte from `start` on that may not stand in a token; `count` when there is none.
+    func tokenEnd(from start: Int) -> Int {
+        var index = start
+        while index + 8 <= count {
+            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // A top bit for each byte that is a letter or a hyphen, as nearly all bytes of names are.
+            let lower = (word | 0x2020_2020_2020_2020) & 0x7F7F_7F7F_7F7F_7F7F
+            let letters =
+                (lower &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(lower &+ 0x0505_0505_0505_0505) & ~word
+            let others = word ^ 0x2D2D_2D2D_2D2D_2D2D
+            let hyphens = ~((others & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F | others)
+            let rest = ~(letters | hyphens) & 0x8080_8080_8080_8080
+            index += rest.littleEndian.trailingZeroBitCount / 8
+            if rest == 0 { continue }
+            guard ASCII.isTokenByte(self[index]) else { return index }
+            index += 1
+        }
+        while index < count, ASCII.isTokenByte(self[index]) { index += 1 }
+        return index
+    }
+
     /// Index of the first byte from `start` on that may not stand in a field value; the span ends with one.
     func fieldValueEnd(from start: Int) -> Int {
         var index = start

@@ -279,6 +279,9 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             && transport.output.count <= HTTP2Stream.lowWaterBytes
     }
 
+    /// The length of the request's body by its head; 0 when it does not tell.
+    var declaredBytes: Int { parser.contentLength ?? 0 }
+
     /// Unsent bytes of the response.
     var pendingBytes: Int { transport.output.count }
 

@@ -34,7 +34,7 @@ struct HTTP1HeadReader: ~Escapable {
     // MARK: Request line
 
     private mutating func readRequestLine(into head: inout RequestHead) throws(HTTP1Error) {
-        let methodEnd = tokenEnd(from: 0)
+        let methodEnd = bytes.tokenEnd(from: 0)
         guard methodEnd > 0, methodEnd <= RequestHead.methodBytesMax,
             bytes[methodEnd] == ASCII.space
         else {
@@ -95,7 +95,7 @@ struct HTTP1HeadReader: ~Escapable {
 
     private mutating func readField(into head: inout RequestHead) throws(HTTP1Error) {
         if bytes[offset] == ASCII.space || bytes[offset] == ASCII.tab { throw .obsoleteFolding }
-        let nameEnd = tokenEnd(from: offset)
+        let nameEnd = bytes.tokenEnd(from: offset)
         guard nameEnd > offset, nameEnd - offset <= Int(UInt16.max), bytes[nameEnd] == ASCII.colon
         else {
             throw .badFieldName
@@ -107,8 +107,9 @@ struct HTTP1HeadReader: ~Escapable {
         let next = end + 2
         while end > start, bytes[end - 1] == ASCII.space || bytes[end - 1] == ASCII.tab { end -= 1 }
         let value = bytes.extracting(start..<end)
-        head.fields.append(loweringName: bytes.extracting(offset..<nameEnd), value: value)
-        try note(head.fields.known(at: head.fields.count - 1), value)
+        let known = head.fields.append(
+            loweringName: bytes.extracting(offset..<nameEnd), value: value)
+        try note(known, value)
         offset = next
     }
 
@@ -150,12 +151,6 @@ struct HTTP1HeadReader: ~Escapable {
     }
 
     // MARK: Grammar
-
-    private func tokenEnd(from start: Int) -> Int {
-        var index = start
-        while index < bytes.count, ASCII.isTokenByte(bytes[index]) { index += 1 }
-        return index
-    }
 
     /// A decimal number of at most 15 digits.
     static func decimal(_ text: Span<UInt8>) -> Int? {

@@ -85,14 +85,16 @@ public struct Fields: ~Copyable {
         append(name: name, value: value, known: KnownField(name: name))
     }
 
-    /// The same for a name in any case.
-    public mutating func append(loweringName name: Span<UInt8>, value: Span<UInt8>) {
+    /// The same for a name in any case. Says which name it is.
+    @discardableResult
+    public mutating func append(loweringName name: Span<UInt8>, value: Span<UInt8>) -> KnownField {
         let start = text.count
         text.append(lowercasing: name)
         let valueStart = text.count
         let known = KnownField(name: text.bytes.extracting(start..<valueStart))
         text.append(value)
         addLine(known, from: start, valueStart)
+        return known
     }
 
     public mutating func append(_ known: KnownField, _ value: StaticString) {

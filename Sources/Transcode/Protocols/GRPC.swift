@@ -37,12 +37,18 @@ public enum GRPC {
         _ head: borrowing ResponseHead, trailers: borrowing Fields
     ) -> Status {
         let hasTrailers = !trailers.isEmpty
+        if hasTrailers, isPlainOK(trailers) { return .ok }
         if let status = hasTrailers ? status(in: trailers) : status(in: head.fields) {
             return status
         }
         return statusWithoutGRPC(
             httpStatus: head.status, hasGRPCContentType: isContentType(of: head.fields),
             hasTrailers: hasTrailers)
+    }
+
+    /// Whether they say 0 once, as at the end of nearly every call.
+    private static func isPlainOK(_ trailers: borrowing Fields) -> Bool {
+        trailers.count(of: .grpcStatus) == 1 && trailers.has(.grpcStatus, value: "0")
     }
 
     /// Appends `grpc-status`, `grpc-message` and the details to trailers or to a trailers-only head.

@@ -28,6 +28,19 @@ import Transcode
         #expect(tokens == expected.sorted())
     }
 
+    @Test(arguments: 0...255 as ClosedRange<UInt8>)
+    func `a token ends before the first byte that may not stand in it, wherever that is`(
+        byte: UInt8
+    ) {
+        let mayStand = ASCII.isTokenByte(byte)
+        for (position, count) in (1...24).flatMap({ count in (0..<count).map { ($0, count) } }) {
+            var text = [UInt8](repeating: UInt8(ascii: "Z"), count: count)
+            text[position] = byte
+            #expect(text.span.tokenEnd(from: 0) == (mayStand ? count : position))
+            #expect(text.span.tokenEnd(from: position) == (mayStand ? count : position))
+        }
+    }
+
     @Test func `a byte is found where it first stands, within its range`() {
         let text = Array("a;b;c".utf8)
         let found = [(0, 5), (2, 5), (4, 5), (0, 1), (3, 3)].map {

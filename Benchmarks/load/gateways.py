@@ -21,6 +21,7 @@ class Kind:
     transcodes: bool = True  # JSON by google.api.http, and gRPC-Web
     ndjson: bool = False  # reads JSON streams newline-delimited, not as an array
     connect: bool = False
+    events: bool = False  # sends server streams as SSE and NDJSON
     tls: bool = False  # listens with TLS: takes part in the tls- scenarios, and in no others
 
 
@@ -28,7 +29,7 @@ ENVOY = "{envoy} -c {conf:%s} --concurrency 1 --disable-hot-restart -l error"
 GATEWAY = ("{root}/.build/release/gateway proxy 127.0.0.1:{backend} --descriptors {dir}/out/bench.pb"
            " --listen 127.0.0.1:{port} --threads 1 --admin off")
 BUILT_IN = {
-    "gateway": Kind(GATEWAY, connect=True),
+    "gateway": Kind(GATEWAY, connect=True, events=True),
     "gateway-tls": Kind(GATEWAY + " --tls-certificate {dir}/out/tls.pem --tls-key {dir}/out/tls.key", connect=True, tls=True),
     "envoy": Kind(ENVOY % "envoy.yaml"),
     "envoy-plain": Kind(ENVOY % "envoy-plain.yaml", transcodes=False),
@@ -48,6 +49,7 @@ class Gateway:
     def __init__(self, name, kind, port, port2, values):
         self.name, self.command = name, kind.command
         self.transcodes, self.ndjson, self.connect, self.tls = kind.transcodes, kind.ndjson, kind.connect, kind.tls
+        self.events = kind.events
         self.port, self.port2, self.values, self.process = port, port2, values, None
 
     def render(self, tmp):

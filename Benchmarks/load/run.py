@@ -158,7 +158,7 @@ def chosen_gateways(opt):
     for name in (opt.gateways or ([] if custom else ["envoy"])) + list(custom):
         kind = BUILT_IN.get(name)
         if name in custom:
-            kind = Kind(custom[name], name not in opt.plain, name in opt.ndjson, name in opt.connect, name in opt.tls)
+            kind = Kind(custom[name], name not in opt.plain, name in opt.ndjson, name in opt.connect, tls=name in opt.tls)
         if kind is None:
             sys.exit(f"no gateway {name}; built in: {' '.join(BUILT_IN)}")
         port = 9201 + len(gateways)

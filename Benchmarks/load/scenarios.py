@@ -22,14 +22,17 @@ class Scenario:
     """One kind of request. `body` names files in out/: NAME.json for transcoders, NAME.grpc for plain proxies."""
 
     def __init__(self, title, rpc, body, kind="json", path=None, h2=False, conns=64, streams=1, units=1, rate=0,
-                 tls=False):
+                 tls=False, accept=None):
         self.tls, self.title, self.rpc, self.body, self.kind, self.path, self.h2 = tls, title, rpc, body, kind, path, h2
+        self.accept = accept
         self.conns, self.streams, self.units, self.rate = conns, streams, units, rate
 
     def refused_by(self, gateway):
         """Why this gateway cannot take part; None if it can."""
         if self.tls != gateway.tls:
             return "needs a gateway with TLS" if self.tls else "listens with TLS only"
+        if self.accept and not gateway.events:
+            return "has no " + self.accept
         if self.kind == "web" and not gateway.transcodes:
             return "a plain proxy, see grpc"
         if self.kind.startswith("connect") and not gateway.connect:
@@ -51,6 +54,8 @@ class Scenario:
             body = file(".ndjson") if gateway.ndjson and self.body == "many" else file(".json")
             args += ["-X", "POST", "-b", body, "-H", "content-type: application/json"]
             path = self.path
+        if self.accept:
+            args += ["-H", "accept: " + self.accept]
         return args + [str(gateway.port2 if self.h2 else gateway.port), path]
 
     def check(self, gateway, body):
@@ -101,6 +106,11 @@ def scenarios():
                             path="GET /v1/stream?count=1000&size=32", conns=8, units=1000),
         "sstream-h2": Scenario("h2c JSON server stream, per message of 1000", "StreamItems", "stream",
                                path="GET /v1/stream?count=1000&size=32", h2=True, conns=4, streams=2, units=1000),
+        "sstream-sse": Scenario("HTTP/1.1 Server-Sent Events, per message of 1000", "StreamItems", "stream",
+                                path="GET /v1/stream?count=1000&size=32", conns=8, units=1000, accept="text/event-stream"),
+        "sstream-ndjson": Scenario("HTTP/1.1 NDJSON server stream, per message of 1000", "StreamItems", "stream",
+                                   path="GET /v1/stream?count=1000&size=32", conns=8, units=1000,
+                                   accept="application/x-ndjson"),
         "cstream": Scenario("HTTP/1.1 JSON client stream, per message of 100", "Collect", "many", path="/v1/collect",
                             conns=8, units=100),
         "bidi": Scenario("h2c JSON bidi stream, per message of 100", "Chat", "many", path="/v1/chat", h2=True, conns=4,

@@ -52,8 +52,8 @@ protocol DrainingConnection: AnyObject {
 
 /// One thread's share of the gateway: its loop, its connections to clients and upstreams, its pools.
 final class Reactor: TimerTarget {
-    /// Exchanges kept for later calls.
-    static let exchangesMax = 1024
+    /// Bytes of exchanges that are kept for later calls.
+    static let exchangeBytesMax = 64 << 20
 
     let loop: EventLoop
     let settings: ServerSettings
@@ -70,7 +70,7 @@ final class Reactor: TimerTarget {
     /// What the gateway answers itself.
     private(set) var localMethods: LocalMethods
     private(set) var isDraining = false
-    private var exchanges: [Exchange] = []
+    private var exchanges = Pool<Exchange>(keptBytesMax: Reactor.exchangeBytesMax)
     private var scratches: [Scratch] = []
     private var connections: [ObjectIdentifier: any DrainingConnection] = [:]
     private var channels: [Channel] = []
@@ -119,11 +119,11 @@ final class Reactor: TimerTarget {
 
     // MARK: Pools
 
-    func takeExchange() -> Exchange { exchanges.popLast() ?? Exchange(reactor: self) }
+    func takeExchange() -> Exchange { exchanges.take() ?? Exchange(reactor: self) }
 
     func giveBack(_ exchange: Exchange) {
         exchange.reset()
-        if exchanges.count < Reactor.exchangesMax { exchanges.append(exchange) }
+        exchanges.giveBack(exchange)
     }
 
     func takeScratch() -> Scratch { scratches.popLast() ?? Scratch() }

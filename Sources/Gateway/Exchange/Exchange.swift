@@ -18,6 +18,7 @@ final class Exchange: TimerTarget {
     private(set) var snapshot: Snapshot
     /// Grows with every call that this object serves: tells stale references.
     private(set) var call: UInt64 = 0
+    var pooledBytes = 0
     /// `x-request-id`, as the upstream and the client are told.
     var requestID = OutputBlock()
     private(set) var client = ClientSide.none
@@ -360,5 +361,11 @@ final class Exchange: TimerTarget {
         heldStatus = nil
         heldTrailers.removeAll()
         deadline = .max
+    }
+}
+
+extension Exchange: Pooled {
+    var memoryBytes: Int {
+        4096 + requestCodec.capacity + responseCodec.capacity + heldTrailers.capacity
     }
 }

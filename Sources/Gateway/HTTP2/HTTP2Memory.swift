@@ -9,13 +9,13 @@ import Glibc
 final class HTTP2Memory {
     /// The classes: 32, 64, 128, 256, 512 and 1,024 bytes. Larger blocks are the C library's.
     private static let classCount = 6
-    /// Blocks of a class that are kept: half a megabyte in all.
-    static let keptMax = 256
+    /// Bytes of blocks that are kept: those of some ten thousand streams.
+    static let keptBytesMax = 16 << 20
     private static let headBytes = 16
     private static let large = classCount
 
     private var firstFree = unsafe InlineArray<6, UnsafeMutableRawPointer?>(repeating: nil)
-    private var kept = InlineArray<6, Int>(repeating: 0)
+    private var keptBytes = 0
 
     deinit {
         for index in 0..<HTTP2Memory.classCount {
@@ -67,13 +67,13 @@ final class HTTP2Memory {
     func release(_ pointer: UnsafeMutableRawPointer) {
         let block = unsafe pointer - HTTP2Memory.headBytes
         let index = unsafe block.load(as: Int.self)
-        guard index < HTTP2Memory.large, kept[index] < HTTP2Memory.keptMax else {
+        guard index < HTTP2Memory.large, keptBytes < HTTP2Memory.keptBytesMax else {
             unsafe Glibc.free(block)
             return
         }
         unsafe block.storeBytes(of: firstFree[index], as: UnsafeMutableRawPointer?.self)
         unsafe firstFree[index] = block
-        kept[index] += 1
+        keptBytes &+= HTTP2Memory.bytes(index)
     }
 
     func resize(_ pointer: UnsafeMutableRawPointer?, to size: Int) -> UnsafeMutableRawPointer? {
@@ -97,7 +97,7 @@ final class HTTP2Memory {
     private func takeFree(_ index: Int) -> UnsafeMutableRawPointer? {
         guard let block = unsafe firstFree[index] else { return nil }
         unsafe firstFree[index] = block.load(as: UnsafeMutableRawPointer?.self)
-        kept[index] -= 1
+        keptBytes &-= HTTP2Memory.bytes(index)
         return unsafe block
     }
 

@@ -9,6 +9,7 @@ final class HTTP2Stream {
     fileprivate(set) var id: Int32 = 0
     /// Where the stream stands among its session's open streams.
     fileprivate var position = -1
+    var pooledBytes = 0
 
     /// Server side: the call it belongs to.
     var exchange: Exchange?
@@ -68,7 +69,7 @@ final class HTTP2Stream {
         keptBytesMax = 0
         wasSent = false
         outgoing.removeAll()
-        outgoing.shrink(toAtMost: HTTP2StreamPool.keptBytesMax)
+        outgoing.shrink(toAtMost: HTTP2StreamPool.streamBytesMax)
         hasHead = false
         isHeadTooLarge = false
         receivedFieldBytes = 0
@@ -84,19 +85,25 @@ final class HTTP2Stream {
 
 /// Streams of one loop that wait to be used again, and the memory of its sessions.
 final class HTTP2StreamPool {
-    /// Streams kept, and bytes of buffer kept in each.
-    static let streamsMax = 1024
-    static let keptBytesMax = 64 << 10
+    /// Bytes that are kept in all streams, and of unsent body in each.
+    static let keptBytesMax = 64 << 20
+    static let streamBytesMax = 64 << 10
 
     let memory = HTTP2Memory()
-    private var free: [HTTP2Stream] = []
+    private var free = Pool<HTTP2Stream>(keptBytesMax: HTTP2StreamPool.keptBytesMax)
 
-    func take() -> HTTP2Stream { free.popLast() ?? HTTP2Stream() }
+    func take() -> HTTP2Stream { free.take() ?? HTTP2Stream() }
 
     /// The stream must be closed and its exchange done with it.
     func giveBack(_ stream: HTTP2Stream) {
         stream.reset()
-        if free.count < HTTP2StreamPool.streamsMax { free.append(stream) }
+        free.giveBack(stream)
+    }
+}
+
+extension HTTP2Stream: Pooled {
+    var memoryBytes: Int {
+        1024 + outgoing.capacity + request.capacity + response.fields.capacity + trailers.capacity
     }
 }
 

@@ -9,6 +9,7 @@ public struct ByteBuffer: ~Copyable {
     /// How many bytes wait to be consumed.
     @inlinable public var count: Int { block.count - start }
     @inlinable public var isEmpty: Bool { block.count == start }
+    @inlinable public var capacity: Int { block.capacity }
 
     /// The bytes not consumed yet.
     @inlinable

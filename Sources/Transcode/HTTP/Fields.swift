@@ -16,6 +16,8 @@ public struct Fields: ~Copyable {
 
     @inlinable static var lineBytes: Int { 16 }
 
+    /// How many bytes it has room for.
+    public var capacity: Int { text.capacity + lines.capacity }
     /// How many fields there are.
     @inlinable public var count: Int { lines.count / Fields.lineBytes }
     @inlinable public var isEmpty: Bool { lines.isEmpty }

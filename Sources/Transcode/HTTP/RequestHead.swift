@@ -35,6 +35,9 @@ public struct RequestHead: ~Copyable {
 
     public init() {}
 
+    /// How many bytes it has room for.
+    public var capacity: Int { text.capacity + fields.capacity }
+
     /// The method as sent, such as `GET`.
     public var method: Span<UInt8> {
         @_lifetime(borrow self)

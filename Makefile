@@ -31,9 +31,9 @@ test-unit: setup-build ## Unit tests (checked debug build); ARGS='--filter JSON'
 test-interop: setup build ## Foreign clients against the release build; PYTEST='-k rest -x' for some
 	$(PYTHON) -m pytest Tests/Interop $(PYTEST)
 
-matrix: setup build ## Every call of the protocol matrix, ARGS='--only grpc-web' for some, and the long tests of backpressure
+matrix: setup build ## Every call of the protocol matrix, ARGS='--only grpc-web' for some, and long tests: backpressure, scale
 	$(PYTHON) Tests/Interop/matrix.py $(ARGS)
-	$(PYTHON) -m pytest Tests/Interop/test_backpressure.py -q --full
+	$(PYTHON) -m pytest Tests/Interop/test_backpressure.py Tests/Interop/test_upstream_scale.py -q --full
 
 check: ## Format, lint and house rules
 	swift format lint --strict --recursive $(SOURCES)

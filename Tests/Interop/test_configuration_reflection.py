@@ -183,6 +183,27 @@ def test_incompatible_changes_are_called_out(start):
         assert gateway.lines(r".*misunderstand each other.*b\.M\.a \(1\) is string, was int32.*", 15)
 
 
+def test_types_of_one_name_change_upstream_by_upstream(start):
+    """Both have b.proto with b.M; one of them changes it."""
+    def typed(service, kind):
+        made = file("b.proto", service=service)
+        made.message_type[0].field.add(name="a", number=1, label=1, type=kind)
+        return made
+
+    with ScriptedReflection(typed("T", 5)) as first, ScriptedReflection(typed("U", 9)) as second:
+        gateway = start("", [LEARNED, {**LEARNED, "upstream": "other"}], upstreams={
+            "echo": {"target": first.target, "reflection": {"interval": "1s"}}, "other": {"target": second.target}})
+
+        def takes(path, value):
+            return http1.request(gateway.port, "POST", path, {"a": value}).status != 400
+
+        assert takes("/b.T/Call", 1) and not takes("/b.T/Call", "x")
+        assert takes("/b.U/Call", "x") and not takes("/b.U/Call", 1)
+        known(first, typed("T", 8))
+        assert eventually(lambda: takes("/b.T/Call", True) and not takes("/b.T/Call", 1), 15)
+        assert takes("/b.U/Call", "x") and not takes("/b.U/Call", True)
+
+
 def test_one_of_two_upstreams_may_be_down_at_the_start(echo, start, free_port):
     port = free_port
     upstreams = {"echo": {"target": echo.target},

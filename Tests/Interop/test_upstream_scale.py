@@ -8,6 +8,8 @@ import pytest
 from support.configuration import configuration, run_gateway
 from support.frames import FrameClient, FrameUpstream, envelope
 from support.schema import ECHO, StreamItem
+from support.stream_process import StreamProcess
+from support.waiting import eventually
 
 # Of the gateway's memory, for one call: its client's stream, its upstream's, and what is between.
 STREAM_BYTES_MAX = 16 << 10
@@ -122,6 +124,26 @@ def test_server_streams_through_one_connection(tmp_path, streams, report):
         report(f"{crowd.calls} server streams through one connection: {each} bytes each, "
                f"{time.monotonic() - began:.1f} s")
         assert each < STREAM_BYTES_MAX
+
+
+def test_server_streams_of_grpcio(tmp_path, streams, report):
+    """The same with a server that everybody uses."""
+    with StreamProcess() as upstream:
+        process = run_gateway(tmp_path, configuration(
+            upstream.target, limits={"streams_per_connection": STREAMS_PER_CLIENT}), "--threads", "1")
+        clients = [FrameClient(process.port) for _ in range(streams // STREAMS_PER_CLIENT)]
+        began = time.monotonic()
+        for client in clients:
+            client.open({**GRPC, ":path": f"/{ECHO}/ServerStream"}, [number(index) for index in range(STREAMS_PER_CLIENT)])
+        assert eventually(lambda: upstream.count() == streams, 120)
+        assert upstream.release() == streams
+        for client in clients:
+            assert client.wait(STREAMS_PER_CLIENT, 120)
+            for answer in client.answers:
+                assert answer.body == number(answer.stream // 2) * 2 and answer.fields["grpc-status"] == "0", answer.fields
+            client.close()
+        report(f"{streams} server streams of grpcio through one connection: {time.monotonic() - began:.1f} s")
+        process.stop()
 
 
 def test_event_streams_through_one_connection(tmp_path, streams, report):

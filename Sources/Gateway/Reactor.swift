@@ -106,6 +106,8 @@ final class Reactor: TimerTarget {
     /// One of the server's upstreams, by its index.
     func channel(_ upstream: Int) -> Channel { channels[upstream] }
 
+    var upstreamSnapshots: [UpstreamSnapshot] { channels.map(\.snapshot) }
+
     /// What keeps calls from the addresses of an upstream has changed.
     func endpointsChanged(ofUpstream name: String) {
         channels.first { $0.name == name }?.endpointsChanged()

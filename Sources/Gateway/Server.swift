@@ -115,6 +115,17 @@ public final class Server {
         SnapshotPublisher(mailboxes: targets.map(\.mailbox))
     }
 
+    /// Writes the counters of every upstream, and the state of each of its addresses, to the log.
+    public func logUpstreams() {
+        let log = plan.log
+        let gathered = UpstreamSnapshots(of: targets.count) { snapshots in
+            for snapshot in snapshots { snapshot.log(to: log) }
+        }
+        for target in targets {
+            target.mailbox.send { loop in gathered.add(loop.reactor?.upstreamSnapshots ?? []) }
+        }
+    }
+
     /// Refuses new connections and lets calls in flight finish, for `drainNanoseconds` at most.
     public func drain() {
         for target in targets {

@@ -66,7 +66,7 @@ enum GatewayRun {
         announce(plan, server.listeners)
         whenReady(server.addresses)
         Terminal.printError("ready")
-        signals.wait()
+        signals.wait { server.logUpstreams() }
         plan.log.info("draining: no new connections, calls in flight are finished")
         server.drain()
         signals.exitOnNext()
@@ -125,7 +125,7 @@ enum GatewayRun {
     }
 }
 
-/// SIGTERM and SIGINT, taken by waiting for them instead of by a handler. Made before any thread starts.
+/// SIGTERM, SIGINT and SIGUSR1, taken by waiting for them instead of by a handler. Made before any thread starts.
 struct Signals {
     private let set: sigset_t
 
@@ -135,20 +135,26 @@ struct Signals {
         _ = unsafe sigemptyset(&set)
         _ = unsafe sigaddset(&set, SIGTERM)
         _ = unsafe sigaddset(&set, SIGINT)
+        _ = unsafe sigaddset(&set, SIGUSR1)
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         self.set = set
     }
 
-    /// Returns when one of the signals has come.
-    func wait() {
+    /// Returns when SIGTERM or SIGINT has come; `report` is called with every SIGUSR1.
+    func wait(_ report: () -> Void) {
         var set = set
-        var number: Int32 = 0
-        while unsafe sigwait(&set, &number) != 0 {}
+        while true {
+            var number: Int32 = 0
+            guard unsafe sigwait(&set, &number) == 0 else { continue }
+            guard number == SIGUSR1 else { return }
+            report()
+        }
     }
 
     /// A second signal ends the process at once.
     func exitOnNext() {
         var set = set
+        _ = signal(SIGUSR1, SIG_IGN)
         _ = signal(SIGTERM, SIG_DFL)
         _ = signal(SIGINT, SIG_DFL)
         _ = unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)

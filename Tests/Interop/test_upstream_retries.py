@@ -43,6 +43,28 @@ def test_an_attempt_that_fails_is_made_again(tmp_path):
         assert [call.body for call in attempts] == [MESSAGE] * 3
 
 
+def test_a_clients_own_count_of_attempts_does_not_stand_beside_the_gateways(tmp_path):
+    with run(tmp_path, scripts(refuse(), fine), retry=RETRY) as fleet:
+        assert fleet.call(grpc_previous_rpc_attempts="7").status == 200
+        first, second = started(fleet)
+        assert first.headers["grpc-previous-rpc-attempts"] == "7"
+        assert second.all("grpc-previous-rpc-attempts") == ["1"]
+
+
+def test_an_attempt_is_not_made_at_an_address_that_has_just_failed(tmp_path):
+    upstreams = [ScriptedUpstream(refuse()), ScriptedUpstream(refuse()), ScriptedUpstream(fine)]
+    with Fleet(tmp_path, upstreams, balance="least_request", retry=RETRY) as fleet:
+        assert fleet.calls(40) == {200: 40}
+        # Each call has three attempts: whoever was asked is not asked again.
+        assert fleet.served[2] == 40
+
+
+def test_an_attempt_is_made_at_the_same_address_where_there_is_no_other(tmp_path):
+    with Fleet(tmp_path, [ScriptedUpstream(refuse()), ScriptedUpstream(refuse())], retry=RETRY) as fleet:
+        assert fleet.call().status == 503
+        assert sum(fleet.served) == 3
+
+
 def test_the_last_failure_is_told(tmp_path):
     with run(tmp_path, refuse(), retry=RETRY) as fleet:
         answer = fleet.call()

@@ -35,6 +35,8 @@ final class Exchange: TimerTarget {
     /// Whether the call counts as one of its upstream, and as one that is made again.
     private var isAdmitted = false
     var isRetried = false
+    /// Addresses at which attempts have failed.
+    var avoided: [SharedEndpoint] = []
     /// How the upstream ended the call while the client had not read all messages yet, and its trailers.
     private(set) var heldStatus: Status?
     private var heldTrailers = Fields()
@@ -161,7 +163,7 @@ final class Exchange: TimerTarget {
 
     /// The client closed its connection or reset its stream; it is not called back any more.
     func clientGone() {
-        leaveUpstream(state.clientGone())
+        leaveUpstream(state.clientGone(), .cancelled)
     }
 
     /// Response bytes have left: the upstream may send on.
@@ -252,7 +254,7 @@ final class Exchange: TimerTarget {
         } else {
             appendResponse(status, to: scratch)
         }
-        leaveUpstream(action)
+        leaveUpstream(action, status.isOK ? .succeeded : .failed)
         if hasBegun {
             client.send(scratch.body)
             switch end {
@@ -314,7 +316,7 @@ final class Exchange: TimerTarget {
     }
 
     /// Lets go of the upstream stream, aborting it where it still runs.
-    private func leaveUpstream(_ action: ExchangeState.UpstreamAction) {
+    private func leaveUpstream(_ action: ExchangeState.UpstreamAction, _ outcome: CallOutcome) {
         if let timer { reactor.loop.cancel(timer) }
         timer = nil
         if let quietTimer { reactor.loop.cancel(quietTimer) }
@@ -322,7 +324,7 @@ final class Exchange: TimerTarget {
         if let retryTimer { reactor.loop.cancel(retryTimer) }
         retryTimer = nil
         if isQueued { upstream.leave(self) }
-        if isAdmitted { upstream.callEnded() }
+        if isAdmitted { upstream.callEnded(outcome) }
         isAdmitted = false
         endRetries()
         leaveStream(isCancelled: action == .cancel)
@@ -349,7 +351,7 @@ final class Exchange: TimerTarget {
 
     /// Makes the object ready for the next call. The client's side calls this when it lets go.
     func reset() {
-        leaveUpstream(state.clientGone())
+        leaveUpstream(state.clientGone(), .cancelled)
         call &+= 1
         client = .none
         state = ExchangeState()
@@ -358,6 +360,7 @@ final class Exchange: TimerTarget {
         requestCodec.reset()
         responseCodec.reset()
         attempts = CallAttempts()
+        if !avoided.isEmpty { avoided = [] }
         heldStatus = nil
         heldTrailers.removeAll()
         deadline = .max

@@ -25,12 +25,22 @@ extension Exchange {
             ForwardedFields.append(
                 from: head, peer: peer, requestID: requestID, to: &scratch.head.fields)
         }
-        if attempts.previous > 0 {
-            scratch.head.fields.append("grpc-previous-rpc-attempts", text: "\(attempts.previous)")
-        }
+        if attempts.previous > 0 { setPreviousAttempts(in: scratch) }
         if let rules = policy?.request {
             rules.apply(to: &scratch.head.fields, using: &scratch.trailers)
         }
+    }
+
+    /// Tells the upstream how many attempts there were, in the place of what the client may say of its own.
+    private func setPreviousAttempts(in scratch: Scratch) {
+        let name: StaticString = "grpc-previous-rpc-attempts"
+        for index in 0..<scratch.head.fields.count
+        where !scratch.head.fields.name(at: index).isEqual(to: name) {
+            scratch.trailers.append(scratch.head.fields, at: index)
+        }
+        swap(&scratch.trailers, &scratch.head.fields)
+        scratch.trailers.removeAll()
+        scratch.head.fields.append(name, text: "\(attempts.previous)")
     }
 
     /// Takes out of the upstream's head or trailers what the client is not to see.

@@ -22,11 +22,15 @@ extension Exchange {
         stream?.forgetSent()
     }
 
-    /// An attempt failed. Makes another one, of `failed`'s request, or says that there is none.
+    /// An attempt failed, by `connection`. Makes another one, of `failed`'s request, or says that there is none.
     /// - Returns: whether the call goes on.
-    func attemptAgain(_ failed: HTTP2Stream, after failure: CallAttempts.Failure) -> Bool {
+    func attemptAgain(
+        _ failed: HTTP2Stream, by connection: UpstreamConnection?,
+        after failure: CallAttempts.Failure
+    ) -> Bool {
         guard !attempts.isCommitted, failed.isWhole, state.response != .closed else { return false }
         let upstream = upstream
+        let previous = attempts.previous
         let wait = attempts.waitAfter(
             failure, policy: retryPolicy, random: Double.random(in: 0..<1),
             isThrottled: {
@@ -34,6 +38,12 @@ extension Exchange {
                 return isThrottled || !countRetry()
             })
         guard let wait, deadline == .max || deadline - reactor.loop.now > wait else { return false }
+        if attempts.previous > previous {
+            upstream.counters.retries &+= 1
+        } else {
+            upstream.counters.transparentRetries &+= 1
+        }
+        if let connection { avoided.append(connection.endpoint) }
         let next = reactor.streams.take()
         next.owner = self
         next.repeatBody(of: failed)
@@ -52,6 +62,7 @@ extension Exchange {
     /// Counts the call among those that are made again, unless they are as many as they may be.
     private func countRetry() -> Bool {
         if !isRetried { isRetried = upstream.shared.retries.take() }
+        if !isRetried { upstream.counters.retriesRefused &+= 1 }
         return isRetried
     }
 
@@ -63,7 +74,7 @@ extension Exchange {
     func startAttempt() {
         retryTimer = nil
         do throws(Status) {
-            try upstream.start(self)
+            try upstream.start(self, avoiding: avoided)
         } catch {
             upstreamUnavailable(error)
         }
@@ -73,7 +84,7 @@ extension Exchange {
     func attemptAgain(afterAnswer status: Status) -> Bool {
         guard let stream, !attempts.isCommitted else { return false }
         let pushback = Exchange.pushback(in: stream.response.fields)
-        return attemptAgain(stream, after: .status(status.code, pushback))
+        return attemptAgain(stream, by: connection, after: .status(status.code, pushback))
     }
 
     private static func pushback(in fields: borrowing Fields) -> CallAttempts.Pushback {

@@ -30,7 +30,9 @@ extension Exchange: UpstreamCall {
 
     /// No connection can be had.
     func upstreamUnavailable(_ status: Status) {
-        if let stream, attemptAgain(stream, after: .status(status.code, .none)) { return }
+        if let stream, attemptAgain(stream, by: nil, after: .status(status.code, .none)) {
+            return
+        }
         finish(status)
     }
 
@@ -180,7 +182,7 @@ extension Exchange: UpstreamCall {
                 } else {
                     .status(status.code, .none)
                 }
-            if attemptAgain(closed, after: failure) { return }
+            if attemptAgain(closed, by: connection, after: failure) { return }
         }
         if responseCodec.isHolding { hold(status, trailersOf: nil) } else { finish(status) }
     }

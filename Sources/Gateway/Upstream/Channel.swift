@@ -20,6 +20,8 @@ final class Channel: TimerTarget {
     let shared: UpstreamShared
     /// What the health of its addresses is asked of; nil where it is not.
     let healthService: String?
+    /// What this reactor has counted.
+    var counters = UpstreamCounters()
     private let reactor: Reactor
     private var endpoints: [Endpoint] = []
     private var subchannels: [Subchannel] = []
@@ -216,6 +218,7 @@ final class Channel: TimerTarget {
         awaitSweep()
         let changes = shared.outliers?.sweep(shared.endpoints, now: reactor.loop.now) ?? []
         for change in changes {
+            if change.isEjected { counters.ejections &+= 1 }
             let what = change.isEjected ? "left out, as too many calls fail" : "tried again"
             reactor.log.warning("upstream \(name) (\(change.address)): \(what)")
         }
@@ -271,15 +274,17 @@ final class Channel: TimerTarget {
 
     /// Opens the call's upstream stream now, or when a connection can take it.
     /// - Throws: UNAVAILABLE when no address can be reached, RESOURCE_EXHAUSTED when too many calls wait.
-    func start(_ caller: any UpstreamCall) throws(Status) {
+    /// - Parameter avoided: addresses that shall not get it while there is another one.
+    func start(_ caller: any UpstreamCall, avoiding avoided: [SharedEndpoint] = []) throws(Status) {
         callsSeen &+= 1
-        if !hasWaiting, let connection = pick() {
+        if !hasWaiting, let connection = pick(avoiding: avoided) {
             caller.openUpstream(on: connection)
             return
         }
         isIdle = false
         if !caller.waitsForReady, let failure = commonFailure() { throw failure }
         guard shared.waiting.take() else {
+            counters.waitingRefused &+= 1
             throw Status(
                 .unavailable,
                 "\(shared.waiting.limit ?? 0) calls wait for upstream \(name), which is as many as may",
@@ -311,14 +316,30 @@ final class Channel: TimerTarget {
     /// - Throws: UNAVAILABLE when there are as many as there may be.
     func admit() throws(Status) {
         guard shared.calls.take() else {
+            counters.callsRefused &+= 1
             throw Status(
                 .unavailable,
                 "upstream \(name) has \(shared.calls.limit ?? 0) calls, which is as many as it may have",
                 reason: "upstream_calls_max")
         }
+        counters.calls &+= 1
     }
 
-    func callEnded() { shared.calls.giveBack() }
+    func callEnded(_ outcome: CallOutcome) {
+        switch outcome {
+        case .succeeded: counters.callsSucceeded &+= 1
+        case .failed: counters.callsFailed &+= 1
+        case .cancelled: counters.callsCancelled &+= 1
+        }
+        shared.calls.giveBack()
+    }
+
+    /// What this reactor sees.
+    var snapshot: UpstreamSnapshot {
+        UpstreamSnapshot(
+            name: name, counters: counters, callsWaiting: waiting.count,
+            endpoints: (subchannels + retired.filter(\.hasCalls)).map(\.snapshot))
+    }
 
     /// Starts waiting calls as far as there is room for their streams.
     func dispatchWaiting() {
@@ -343,8 +364,15 @@ final class Channel: TimerTarget {
         for caller in patient { waiting.append(caller) }
     }
 
-    private func pick() -> UpstreamConnection? {
+    private func pick(avoiding avoided: [SharedEndpoint] = []) -> UpstreamConnection? {
         if subchannels.count == 1 { return subchannels[0].available }
+        if !avoided.isEmpty {
+            let index = picker.pick(count: subchannels.count) { index in
+                let subchannel = subchannels[index]
+                return avoided.contains { $0 === subchannel.endpoint } ? nil : subchannel.load
+            }
+            if let index { return subchannels[index].available }
+        }
         let index = picker.pick(count: subchannels.count) { subchannels[$0].load }
         return index.flatMap { subchannels[$0].available }
     }

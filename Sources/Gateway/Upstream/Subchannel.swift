@@ -86,6 +86,16 @@ final class Subchannel: TimerTarget {
         connections.contains { $0.callCount > 0 } || draining.contains { $0.callCount > 0 }
     }
 
+    /// What this reactor sees of the address.
+    var snapshot: EndpointSnapshot {
+        let current = endpoint.obstacles.intersection(obstacles)
+        return EndpointSnapshot(
+            address: "\(address)", state: state.connectivity, connections: connections.count,
+            callsInFlight: (connections + draining).reduce(0) { $0 + $1.callCount },
+            isEjected: current.contains(.ejected),
+            isHealthy: current.isDisjoint(with: .health))
+    }
+
     /// Counts what became of a call.
     func record(_ code: StatusCode) { if countsCalls { endpoint.record(code) } }
 
@@ -161,6 +171,7 @@ final class Subchannel: TimerTarget {
     /// Nothing came of the attempt.
     func attemptFailed(_ reason: String) {
         connector = nil
+        channel.counters.connectionsFailed &+= 1
         lastFailure = reason
         let wasFailed = state.hasFailed
         perform(state.attemptFailed(random: Double.random(in: 0..<1)))
@@ -175,6 +186,7 @@ final class Subchannel: TimerTarget {
     func connectionReady(_ ready: UpstreamConnection) {
         guard candidate === ready else { return }
         candidate = nil
+        channel.counters.connectionsOpened &+= 1
         connections.append(ready)
         if state.hasFailed { reactor.log.info("upstream \(channel.name) (\(address)): connected") }
         state.becameReady()
@@ -198,7 +210,10 @@ final class Subchannel: TimerTarget {
         if state.connectivity != .shutdown, channel.hasWaiting { channel.dispatchWaiting() }
     }
 
-    func tooManyPings() { channel.tooManyPings(for: address) }
+    func goAway(isTooManyPings: Bool) {
+        channel.counters.goAways &+= 1
+        if isTooManyPings { channel.tooManyPings(for: address) }
+    }
 
     func connectionDraining(_ ended: UpstreamConnection) {
         guard let index = connections.firstIndex(where: { $0 === ended }) else { return }
@@ -209,6 +224,10 @@ final class Subchannel: TimerTarget {
     }
 
     func connectionClosed(_ ended: UpstreamConnection, reason: String) {
+        if (connections + draining).contains(where: { $0 === ended }) {
+            channel.counters.connectionsClosed &+= 1
+        }
+        if ended.isSilent { channel.counters.keepaliveTimeouts &+= 1 }
         draining.removeAll { $0 === ended }
         defer { reportIfRetired() }
         if candidate === ended {

@@ -36,7 +36,10 @@ extension Subchannel {
         let before = endpoint.obstacles
         let wasUnhealthy = before.contains(.unhealthy)
         endpoint.set(health)
-        if endpoint.obstacles != before { channel.shared.endpoints.tellChange() }
+        if endpoint.obstacles != before {
+            channel.counters.healthChanges &+= 1
+            channel.shared.endpoints.tellChange()
+        }
         let place = "upstream \(channel.name) (\(endpoint.address))"
         if isOff {
             guard !hasToldWatchIsOff else { return }

@@ -13,6 +13,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     private let reactor: Reactor
     private unowned let subchannel: Subchannel
+    /// The address that it leads to.
+    let endpoint: SharedEndpoint
     private let connection: HTTP2Connection
     private var phase = Phase.awaitingSettings
     private var timer: EventLoop.TimerID?
@@ -26,6 +28,7 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
     init(_ stream: ByteStream, for subchannel: Subchannel, reactor: Reactor) throws(HTTP2Error) {
         self.reactor = reactor
         self.subchannel = subchannel
+        endpoint = subchannel.endpoint
         connection = try HTTP2Connection(
             stream, role: .client, limits: reactor.settings.upstreamHTTP2, pool: reactor.streams,
             loop: reactor.loop)
@@ -89,8 +92,8 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
             if let stream = event.stream { streamClosed(stream, code: code) }
         case .settings: settingsReceived()
         case .goAway(_, _, let isTooManyPings, let keepsStreams):
-            if isTooManyPings { subchannel.tooManyPings() }
-            if keepsStreams { answersCalls = true }
+            subchannel.goAway(isTooManyPings: isTooManyPings)
+            if keepsStreams, watchStream == nil || callCount > 0 { answersCalls = true }
             retire()
         case .pong, .broken: break
         }
@@ -160,6 +163,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         cancelTimer()
         subchannel.connectionClosed(self, reason: closeReason)
     }
+
+    /// Whether it ended since the upstream said nothing after a PING.
+    var isSilent: Bool { connection.end == .silent }
 
     private var closeReason: String {
         switch connection.end {

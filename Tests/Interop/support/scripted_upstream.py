@@ -15,7 +15,12 @@ class Call:
 
     def __init__(self, connection, stream, headers):
         self.connection, self.stream, self.headers = connection, stream, dict(headers)
+        self.fields = list(headers)
         self.body, self.ended = b"", False
+
+    def all(self, name):
+        """Every value that a field was sent with."""
+        return [value for key, value in self.fields if key == name]
 
     def head(self, fields=None, end=False):
         fields = {":status": "200", "content-type": "application/grpc", **(fields or {})}

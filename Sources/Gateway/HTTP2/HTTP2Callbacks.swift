@@ -68,16 +68,11 @@ private func onHeader(
     _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ flags: UInt8,
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value else {
-        return 0
-    }
+    guard let name = unsafe name, let value = unsafe value else { return 0 }
     return unsafe withSession(context) { owner in
-        unsafe withStream(nghttp2, frame.pointee.hd.stream_id) { stream in
-            unsafe stream.receive(
-                name: Span(_unsafeStart: name, count: nameCount),
-                value: Span(_unsafeStart: value, count: valueCount),
-                limits: owner.limits, isServer: owner.role == .server)
-        }
+        unsafe owner.receiveField(
+            Span(_unsafeStart: name, count: nameCount),
+            Span(_unsafeStart: value, count: valueCount))
     }
 }
 

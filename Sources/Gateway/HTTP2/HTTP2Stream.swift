@@ -119,9 +119,9 @@ extension HTTP2Stream {
     var openPosition: Int { position }
 
     /// Takes one received field; pseudo-fields go to the request's line.
-    func receive(name: Span<UInt8>, value: Span<UInt8>, limits: HTTP2Limits, isServer: Bool) {
+    func receive(name: Span<UInt8>, value: Span<UInt8>, bytesMax: Int, isServer: Bool) {
         receivedFieldBytes += name.count + value.count + 32
-        guard receivedFieldBytes <= limits.headerListBytesMax else {
+        guard receivedFieldBytes <= bytesMax else {
             isHeadTooLarge = true
             return
         }

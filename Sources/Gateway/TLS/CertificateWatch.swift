@@ -14,9 +14,13 @@ struct CertificateWatch {
 
     private var subjects: [Subject]
     private let log: Logger
+    private let whenChanged: @Sendable (String) -> Void
 
-    private init(_ upstreams: [UpstreamPlan], log: Logger) {
+    private init(
+        _ upstreams: [UpstreamPlan], log: Logger, whenChanged: @escaping @Sendable (String) -> Void
+    ) {
         self.log = log
+        self.whenChanged = whenChanged
         subjects = upstreams.compactMap { upstream in
             guard let context = upstream.tls, !context.files.isEmpty, context.rereadInterval > 0
             else { return nil }
@@ -27,8 +31,11 @@ struct CertificateWatch {
     }
 
     /// Starts the thread, which lives as long as the process; none where no files are to be watched.
-    static func start(_ upstreams: [UpstreamPlan], log: Logger) throws(SystemError) {
-        let watch = CertificateWatch(upstreams, log: log)
+    /// - Parameter whenChanged: told the upstream whose new connections have other certificates; on that thread.
+    static func start(
+        _ upstreams: [UpstreamPlan], log: Logger, whenChanged: @escaping @Sendable (String) -> Void
+    ) throws(SystemError) {
+        let watch = CertificateWatch(upstreams, log: log, whenChanged: whenChanged)
         guard !watch.subjects.isEmpty else { return }
         _ = try LoopThread {
             var watch = watch
@@ -54,6 +61,7 @@ struct CertificateWatch {
         do throws(TLSLoadError) {
             try context.reread()
             log.info("upstream \(name): its certificate files changed; new connections use them")
+            whenChanged(name)
         } catch {
             log.warning(
                 "upstream \(name): its certificate files changed to what cannot be used, so that the last ones stay: \(error)"

@@ -113,11 +113,6 @@ final class Reactor: TimerTarget {
         channels.first { $0.name == name }?.endpointsChanged()
     }
 
-    /// The files of an upstream's TLS have been read again.
-    func certificatesChanged(ofUpstream name: String) {
-        channels.first { $0.name == name }?.connectAgain()
-    }
-
     /// Connects every upstream. Called once, before the first connection is served.
     func connect(_ upstreams: [UpstreamPlan]) {
         channels = upstreams.map { Channel($0, reactor: self) }

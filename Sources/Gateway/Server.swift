@@ -95,12 +95,7 @@ public final class Server {
             targets.append(AcceptorTarget(mailbox: try Mailbox(), load: ReactorLoad()))
         }
         for index in targets.indices { threads.append(try startThread(index)) }
-        let mailboxes = targets.map(\.mailbox)
-        try CertificateWatch.start(plan.upstreams, log: plan.log) { name in
-            for mailbox in mailboxes {
-                mailbox.send { loop in loop.reactor?.certificatesChanged(ofUpstream: name) }
-            }
-        }
+        try CertificateWatch.start(plan.upstreams, log: plan.log)
     }
 
     /// Puts another snapshot of the same upstreams in the place of the one that is served. Safe from any thread.

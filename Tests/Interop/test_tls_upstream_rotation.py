@@ -1,7 +1,6 @@
 """Certificates towards an upstream change while the gateway runs."""
 import os
 import shutil
-import time
 
 import pytest
 
@@ -80,19 +79,6 @@ def test_another_authority(tmp_path, certificates, other_server, replace):
         replace(files, "ca", certificates.other_authority.file)
         assert rotation.gateway.lines(".*upstream echo: its certificate files changed; new connections use them", 10)
         assert rotation.serves()
-
-
-def test_an_address_that_failed_is_tried_at_once(tmp_path, certificates, other_server):
-    """Its next attempt would be seconds away."""
-    files = Files(tmp_path, ca=certificates.authority.file)
-    with Rotation(tmp_path, files, certificates.server) as rotation:
-        assert rotation.serves()
-        rotation.restart(other_server)
-        time.sleep(6)
-        assert rotation.call().status == 503
-        files.rename("ca", certificates.other_authority.file)
-        assert rotation.gateway.lines(".*its certificate files changed; new connections use them", 10)
-        assert eventually(lambda: rotation.call().status == 200, 1)
 
 
 def test_links_that_are_swapped(tmp_path, certificates, other_server):

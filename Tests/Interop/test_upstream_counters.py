@@ -43,6 +43,7 @@ def refused(call):
 
 def test_calls_and_connections_are_counted_over_all_threads(tmp_path):
     with Fleet(tmp_path, 2, threads=2) as fleet:
+        assert eventually(lambda: report(fleet)[0]["connections_opened_total"] == 4)
         assert fleet.at_once(clients=4, calls=5) == {200: 20}
         fleet.upstreams[1].script = fleet.upstreams[0].script = lambda call: call.head({"grpc-status": "5"}, end=True)
         assert fleet.calls(3) == {404: 3}

@@ -65,6 +65,7 @@ public struct UpstreamConfiguration: Sendable, Equatable {
     public var reflectionInterval: Int64 = 300_000_000_000
     public var options = UpstreamOptions()
     public var retry = RetryPolicy()
+    public var hedging: HedgingPolicy?
 }
 
 /// PEM files towards an upstream; the system's roots where `ca` is nil.
@@ -109,6 +110,7 @@ public struct MethodConfiguration: Sendable, Equatable {
     public var streamPosition = SourcePosition(line: 0, column: 0)
     public var timeout = TimeoutOverrides()
     public var retry = RetryOverrides()
+    public var hedging: HedgingOverrides?
 }
 
 /// Time limits that a section names, in nanoseconds; nil where it names none.

@@ -81,7 +81,7 @@ struct ConfigurationAssembly: Sendable {
         if let balance = config.balance, !upstream.keys.contains("balance") {
             options.balance = balance
         }
-        if let throttle = config.throttle, !upstream.keys.contains("retry") {
+        if let throttle = config.throttle, upstream.keys.isDisjoint(with: ["retry", "hedging"]) {
             options.throttle = throttle
         }
         if let service = config.healthService, !upstream.keys.contains("health") {
@@ -366,13 +366,16 @@ extension Configuration {
         options.timeoutDefault = upstream.timeoutDefault
         options.timeoutMax = upstream.timeoutMax
         options.retry = upstream.retry
+        options.hedging = upstream.hedging
         config?.apply(to: &options)
         for overrides in service.methods where overrides.selects(method) {
             overrides.json.apply(to: &options.json)
             overrides.rest.apply(to: &options.rest)
             overrides.stream.apply(to: &options.stream)
             overrides.timeout.apply(default: &options.timeoutDefault, max: &options.timeoutMax)
+            if overrides.retry != RetryOverrides() { options.hedging = nil }
             overrides.retry.apply(to: &options.retry)
+            overrides.hedging?.apply(to: &options.hedging)
         }
         return options
     }

@@ -105,6 +105,8 @@ extension MethodConfiguration {
         streamPosition = mapping.value("sse")?.position ?? mapping.position
         if let options = mapping.mapping("timeout") { timeout = TimeoutOverrides(options) }
         if let options = mapping.mapping("retry") { retry = RetryOverrides(options) }
+        hedging = mapping.mapping("hedging").map { HedgingOverrides($0) }
+        mapping.exclude("hedging", beside: "retry")
         mapping.finish()
         guard let selector else { return nil }
         self.selector = selector

@@ -15,10 +15,7 @@ extension RetryOverrides {
     init(_ mapping: MappingDecoder, throttle: inout ThrottleOptions) {
         self.init()
         decode(mapping)
-        if let value = mapping.integer("tokens", in: 1...1000) { throttle.tokensMax = value }
-        if let value = mapping.decimal("token_ratio", in: 0.001...1000) {
-            throttle.ratioThousandths = Int(value * 1000)
-        }
+        throttle.decode(mapping)
         mapping.finish()
     }
 
@@ -29,8 +26,23 @@ extension RetryOverrides {
         maxBackoff = mapping.duration("max_backoff", in: times)
         multiplier = mapping.decimal("multiplier", in: 1...100)
         requestBytesMax = mapping.size("request", in: 1 << 10...64 << 20)
-        guard let texts = mapping.texts("codes") else { return }
-        let path = mapping.path("codes")
+        codes = mapping.statusCodes("codes", atLeast: 1)
+    }
+}
+
+extension ThrottleOptions {
+    mutating func decode(_ mapping: MappingDecoder) {
+        if let value = mapping.integer("tokens", in: 1...1000) { tokensMax = value }
+        if let value = mapping.decimal("token_ratio", in: 0.001...1000) {
+            ratioThousandths = Int(value * 1000)
+        }
+    }
+}
+
+extension MappingDecoder {
+    /// A list of status codes by their names, of which OK is none.
+    func statusCodes(_ key: String, atLeast least: Int) -> StatusCodeSet? {
+        guard let texts = texts(key) else { return nil }
         var found: StatusCodeSet = []
         for text in texts {
             let name = text.value.uppercased()
@@ -39,15 +51,21 @@ extension RetryOverrides {
                 found.insert(StatusCodeSet(known))
             } else {
                 let names = StatusCode.allCases.filter { $0 != .ok }.map(\.name)
-                mapping.decoder.report(
+                decoder.report(
                     text.position,
-                    "\(path): '\(YAMLNode.shortened(text.value))' is no status code"
+                    "\(path(key)): '\(YAMLNode.shortened(text.value))' is no status code"
                         + Spelling.hint(name, among: names))
             }
         }
-        if texts.isEmpty {
-            mapping.decoder.report(mapping.position, "\(path): at least one is needed")
-        }
-        codes = found
+        if texts.count < least { decoder.report(position, "\(path(key)): at least one is needed") }
+        return found
+    }
+
+    /// Reports the member `key` where `other` stands as well.
+    func exclude(_ key: String, beside other: String) {
+        guard let member = all.first(where: { $0.key == key }),
+            all.contains(where: { $0.key == other })
+        else { return }
+        decoder.report(member.position, "\(path(key)): '\(key)' and '\(other)' exclude each other")
     }
 }

@@ -32,6 +32,10 @@ extension UpstreamConfiguration {
             retry.attemptsMax = RetryOverrides.usualAttempts
             RetryOverrides(section, throttle: &options.throttle).apply(to: &retry)
         }
+        if let section = mapping.mapping("hedging") {
+            HedgingOverrides(section, throttle: &options.throttle).apply(to: &hedging)
+        }
+        mapping.exclude("hedging", beside: "retry")
         mapping.finish()
         if targets.isEmpty { return nil }
     }

@@ -35,6 +35,8 @@ final class Exchange: TimerTarget {
     /// Whether the call counts as one of its upstream, and as one that is made again.
     private var isAdmitted = false
     var isRetried = false
+    /// Set while several attempts are made side by side (ExchangeHedging.swift).
+    var hedged: HedgedCall?
     /// Addresses at which attempts have failed.
     var avoided: [SharedEndpoint] = []
     /// How the upstream ended the call while the client had not read all messages yet, and its trailers.
@@ -82,7 +84,7 @@ final class Exchange: TimerTarget {
         if answerPreflight() { return }
         do throws(Status) {
             try resolve(client)
-            if requestCodec.isStreaming { startUpstream() }
+            if requestCodec.isStreaming, !isHedgeable { startUpstream() }
         } catch {
             finish(error)
         }
@@ -196,18 +198,21 @@ final class Exchange: TimerTarget {
         _ = takeStream()
         state.startUpstream()
         if plan.streamForm != nil { awaitUpstream() }
-        startAttempt()
+        startAttempts()
     }
 
     /// The stream has more to send. The client may send on while that is little.
     private func sendUpstream(_ stream: HTTP2Stream) {
         connection?.resume(stream)
-        if stream.pendingBytes <= HTTP2Stream.lowWaterBytes, !requestCodec.isHolding {
+        let limit = state.upstream == .idle ? gatheredBytesMax : HTTP2Stream.lowWaterBytes
+        guard stream.pendingBytes > limit || requestCodec.isHolding else {
             client.resumeReading()
-        } else {
-            stream.wantsDrained = true
-            client.pauseReading()
+            return
         }
+        stream.wantsDrained = true
+        client.pauseReading()
+        // Too much to be sent several times.
+        if state.upstream == .idle, requestCodec.isStreaming { startUpstream() }
     }
 
     /// Request bytes have left: the messages that were held back follow, then the client may send on.
@@ -238,6 +243,7 @@ final class Exchange: TimerTarget {
         if kind == TimerKind.retry { return startAttempt() }
         timer = nil
         connection?.record(.deadlineExceeded)
+        hedged?.record(.deadlineExceeded)
         finish(.deadlineExceeded)
     }
 
@@ -324,6 +330,7 @@ final class Exchange: TimerTarget {
         if let retryTimer { reactor.loop.cancel(retryTimer) }
         retryTimer = nil
         if isQueued { upstream.leave(self) }
+        if hedged != nil { cancelHedges() }
         if isAdmitted { upstream.callEnded(outcome) }
         isAdmitted = false
         endRetries()

@@ -14,7 +14,9 @@ extension Exchange {
     }
 
     /// Puts the head of the upstream's request into `scratch.head`.
-    func appendUpstreamHead(remainingNanoseconds: Int64?, to scratch: Scratch) {
+    func appendUpstreamHead(
+        remainingNanoseconds: Int64?, previousAttempts: Int, to scratch: Scratch
+    ) {
         guard let peer = client.peer else { return }
         let channel = upstream
         let start = reactor.upstreamStarts.start(of: plan.method, in: methods, on: channel)
@@ -25,14 +27,14 @@ extension Exchange {
             ForwardedFields.append(
                 from: head, peer: peer, requestID: requestID, to: &scratch.head.fields)
         }
-        if attempts.previous > 0 { setPreviousAttempts(in: scratch) }
+        if previousAttempts > 0 { set(previousAttempts: previousAttempts, in: scratch) }
         if let rules = policy?.request {
             rules.apply(to: &scratch.head.fields, using: &scratch.trailers)
         }
     }
 
     /// Tells the upstream how many attempts there were, in the place of what the client may say of its own.
-    private func setPreviousAttempts(in scratch: Scratch) {
+    private func set(previousAttempts: Int, in scratch: Scratch) {
         let name: StaticString = "grpc-previous-rpc-attempts"
         for index in 0..<scratch.head.fields.count
         where !scratch.head.fields.name(at: index).isEqual(to: name) {
@@ -40,7 +42,7 @@ extension Exchange {
         }
         swap(&scratch.trailers, &scratch.head.fields)
         scratch.trailers.removeAll()
-        scratch.head.fields.append(name, text: "\(attempts.previous)")
+        scratch.head.fields.append(name, text: "\(previousAttempts)")
     }
 
     /// Takes out of the upstream's head or trailers what the client is not to see.

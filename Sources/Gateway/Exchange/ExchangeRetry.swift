@@ -60,7 +60,7 @@ extension Exchange {
     }
 
     /// Counts the call among those that are made again, unless they are as many as they may be.
-    private func countRetry() -> Bool {
+    func countRetry() -> Bool {
         if !isRetried { isRetried = upstream.shared.retries.take() }
         if !isRetried { upstream.counters.retriesRefused &+= 1 }
         return isRetried
@@ -83,22 +83,50 @@ extension Exchange {
     /// The upstream answered with nothing but a status.
     func attemptAgain(afterAnswer status: Status) -> Bool {
         guard let stream, !attempts.isCommitted else { return false }
-        let pushback = Exchange.pushback(in: stream.response.fields)
+        let pushback = CallAttempts.Pushback(in: stream.response.fields)
         return attemptAgain(stream, by: connection, after: .status(status.code, pushback))
-    }
-
-    private static func pushback(in fields: borrowing Fields) -> CallAttempts.Pushback {
-        for index in 0..<fields.count where fields.known(at: index) == .other {
-            if fields.name(at: index).isEqual(to: "grpc-retry-pushback-ms") {
-                return CallAttempts.Pushback(fields.value(at: index))
-            }
-        }
-        return .none
     }
 
     /// A success gives retries back to an upstream that has failed.
     func noteSuccess() {
-        guard retryPolicy.attemptsMax > 1 else { return }
+        guard retryPolicy.attemptsMax > 1 || hedgingPolicy != nil else { return }
         upstream.shared.throttle.succeeded()
+    }
+}
+
+extension CallAttempts.Pushback {
+    /// What an answer says that is nothing but a status.
+    init(in fields: borrowing Fields) {
+        for index in 0..<fields.count where fields.known(at: index) == .other {
+            if fields.name(at: index).isEqual(to: "grpc-retry-pushback-ms") {
+                self.init(fields.value(at: index))
+                return
+            }
+        }
+        self = .none
+    }
+}
+
+extension CallAttempts.Failure {
+    /// How an attempt failed whose stream was closed by RST_STREAM with `code`, or with its connection.
+    init(closing stream: HTTP2Stream, code: UInt32, _ status: Status) {
+        if !stream.wasSent {
+            self = .unsent
+        } else if code == HTTP2Code.refusedStream, !stream.hasHead {
+            self = .refused
+        } else {
+            self = .status(status.code, .none)
+        }
+    }
+}
+
+extension Status {
+    /// What a call ends with whose stream was closed by the upstream, or with its connection.
+    init(resetCode: UInt32, connectionFailure: String?) {
+        if let connectionFailure {
+            self.init(.unavailable, connectionFailure, reason: "upstream_connection_lost")
+        } else {
+            self = GRPC.status(resetCode: resetCode)
+        }
     }
 }

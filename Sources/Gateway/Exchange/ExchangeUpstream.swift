@@ -6,23 +6,31 @@ extension Exchange: UpstreamCall {
     /// A connection has room: open the stream.
     func openUpstream(on connection: UpstreamConnection) {
         guard let stream, state.openUpstream() else { return }
-        let remaining = deadline == .max ? nil : deadline - reactor.loop.now
-        guard remaining ?? 1 > 0 else {
-            finish(.deadlineExceeded)
-            return
-        }
-        let scratch = reactor.takeScratch()
-        defer { reactor.giveBack(scratch) }
-        appendUpstreamHead(remainingNanoseconds: remaining, to: scratch)
-        do throws(HTTP2Error) {
+        do throws(Status) {
             self.connection = connection
-            try connection.open(stream, &scratch.head.fields)
+            try open(stream, on: connection, previousAttempts: attempts.previous)
         } catch {
             self.connection = nil
-            finish(
-                Status(
-                    .unavailable, "the upstream connection takes no stream",
-                    reason: "upstream_unreachable"))
+            finish(error)
+        }
+    }
+
+    /// Opens the stream of an attempt.
+    func open(
+        _ stream: HTTP2Stream, on connection: UpstreamConnection, previousAttempts: Int
+    ) throws(Status) {
+        let remaining = deadline == .max ? nil : deadline - reactor.loop.now
+        guard remaining ?? 1 > 0 else { throw .deadlineExceeded }
+        let scratch = reactor.takeScratch()
+        defer { reactor.giveBack(scratch) }
+        appendUpstreamHead(
+            remainingNanoseconds: remaining, previousAttempts: previousAttempts, to: scratch)
+        do throws(HTTP2Error) {
+            try connection.open(stream, &scratch.head.fields)
+        } catch {
+            throw Status(
+                .unavailable, "the upstream connection takes no stream",
+                reason: "upstream_unreachable")
         }
     }
 
@@ -168,20 +176,10 @@ extension Exchange: UpstreamCall {
             finish(.deadlineExceeded)
             return
         }
-        let status =
-            connectionFailure.map {
-                Status(.unavailable, $0, reason: "upstream_connection_lost")
-            } ?? GRPC.status(resetCode: code)
+        let status = Status(resetCode: code, connectionFailure: connectionFailure)
         connection?.record(status.code)
         if let closed {
-            let failure: CallAttempts.Failure =
-                if !closed.wasSent {
-                    .unsent
-                } else if code == HTTP2Code.refusedStream, !closed.hasHead {
-                    .refused
-                } else {
-                    .status(status.code, .none)
-                }
+            let failure = CallAttempts.Failure(closing: closed, code: code, status)
             if attemptAgain(closed, by: connection, after: failure) { return }
         }
         if responseCodec.isHolding { hold(status, trailersOf: nil) } else { finish(status) }

@@ -204,6 +204,12 @@ extension HTTP2Stream {
 
     func leftHead() { wasSent = true }
 
+    /// Takes a copy of the body of `other`, of which nothing was sent.
+    func copyBody(of other: HTTP2Stream) {
+        outgoing.append(other.outgoing.readable)
+        finishesAfterOutgoing = other.finishesAfterOutgoing
+    }
+
     /// Takes over the whole body of `failed`, as if nothing of it had been sent.
     func repeatBody(of failed: HTTP2Stream) {
         swap(&outgoing, &failed.outgoing)

@@ -14,13 +14,9 @@ struct CertificateWatch {
 
     private var subjects: [Subject]
     private let log: Logger
-    private let whenChanged: @Sendable (String) -> Void
 
-    private init(
-        _ upstreams: [UpstreamPlan], log: Logger, whenChanged: @escaping @Sendable (String) -> Void
-    ) {
+    private init(_ upstreams: [UpstreamPlan], log: Logger) {
         self.log = log
-        self.whenChanged = whenChanged
         subjects = upstreams.compactMap { upstream in
             guard let context = upstream.tls, !context.files.isEmpty, context.rereadInterval > 0
             else { return nil }
@@ -31,11 +27,8 @@ struct CertificateWatch {
     }
 
     /// Starts the thread, which lives as long as the process; none where no files are to be watched.
-    /// - Parameter whenChanged: told the upstream whose new connections have other certificates; on that thread.
-    static func start(
-        _ upstreams: [UpstreamPlan], log: Logger, whenChanged: @escaping @Sendable (String) -> Void
-    ) throws(SystemError) {
-        let watch = CertificateWatch(upstreams, log: log, whenChanged: whenChanged)
+    static func start(_ upstreams: [UpstreamPlan], log: Logger) throws(SystemError) {
+        let watch = CertificateWatch(upstreams, log: log)
         guard !watch.subjects.isEmpty else { return }
         _ = try LoopThread {
             var watch = watch
@@ -61,7 +54,6 @@ struct CertificateWatch {
         do throws(TLSLoadError) {
             try context.reread()
             log.info("upstream \(name): its certificate files changed; new connections use them")
-            whenChanged(name)
         } catch {
             log.warning(
                 "upstream \(name): its certificate files changed to what cannot be used, so that the last ones stay: \(error)"

@@ -232,11 +232,6 @@ final class Channel: TimerTarget {
         }
     }
 
-    /// Addresses that failed are tried at once: why they did may be over.
-    func connectAgain() {
-        for subchannel in subchannels { subchannel.connectAgain() }
-    }
-
     /// What keeps calls from addresses has changed: calls may go that wait, or have nothing to wait for.
     func endpointsChanged() {
         if healthService != nil {

@@ -15,6 +15,9 @@ public final class RetryThrottle: Sendable {
         thousandths = Atomic(tokensMax * 1000)
     }
 
+    /// Whether there are no retries now.
+    var isThrottled: Bool { thousandths.load(ordering: .relaxed) <= tokensMax * 500 }
+
     /// Notes a failure that the policy would retry.
     /// - Returns: whether there are no retries now.
     func failed() -> Bool {

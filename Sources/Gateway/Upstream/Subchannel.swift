@@ -106,13 +106,6 @@ final class Subchannel: TimerTarget {
         if !isObstructed { perform(state.anotherWanted(limit: options.countMax)) }
     }
 
-    /// Does not wait for the end of its backoff.
-    func connectAgain() {
-        guard let timer else { return }
-        reactor.loop.cancel(timer)
-        timerFired(0)
-    }
-
     func shutDown() {
         state.shutDown()
         stopWatching()

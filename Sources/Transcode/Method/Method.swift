@@ -20,6 +20,8 @@ public struct MethodOptions: Sendable, Equatable {
     /// Which metadata passes; nil: all that may.
     public var metadata: MetadataPolicy?
     public var retry = RetryPolicy()
+    /// Several attempts side by side, in the place of retries; nil: one at a time.
+    public var hedging: HedgingPolicy?
     /// Which upstream serves it: an index in the server's upstreams.
     public var upstream = 0
 

@@ -125,6 +125,44 @@ import Transcode
         #expect(gateway.upstreams[0].options.throttle.ratioThousandths == 250)
     }
 
+    @Test func `hedging and retries take each other's place`() throws {
+        let gateway = try ConfigurationFixture.load(
+            """
+            listeners: [{address: 127.0.0.1:0}]
+            upstreams:
+              a:
+                target: 127.0.0.1:1
+                hedging: {delay: 0s, non_fatal_codes: [], request: 2KiB, tokens: 20, token_ratio: 0.25}
+            services:
+              - upstream: a
+                descriptors: {file: demo.binpb}
+                methods:
+                  - {selector: gateway.demo.v1.ChatService, hedging: {max_attempts: 1}}
+                  - {selector: gateway.demo.v1.UploadService, retry: {max_attempts: 4}}
+                  - {selector: gateway.demo.v1.TickerService, hedging: {max_attempts: 5, delay: 2s}}
+            """)
+        func options(_ service: String) throws -> MethodOptions {
+            try #require(
+                gateway.methods.methods.first { $0.descriptor.fullName.contains(".\(service).") }
+            ).options
+        }
+        #expect(MethodOptions().hedging == nil, "no hedging unless configured")
+        var expected = HedgingPolicy()
+        #expect(expected.attemptsMax == 2 && expected.delay == 100_000_000)
+        expected.delay = 0
+        expected.nonFatalCodes = []
+        expected.requestBytesMax = 2 << 10
+        #expect(try options("LibraryService").hedging == expected)
+        #expect(try options("ChatService").hedging == nil)
+        #expect(try options("UploadService").hedging == nil)
+        #expect(try options("UploadService").retry.attemptsMax == 4)
+        expected.attemptsMax = 5
+        expected.delay = 2_000_000_000
+        #expect(try options("TickerService").hedging == expected)
+        #expect(gateway.upstreams[0].options.throttle.tokensMax == 20)
+        #expect(gateway.upstreams[0].options.throttle.ratioThousandths == 250)
+    }
+
     @Test func `entries that are learned by reflection are left out until they are known`() throws {
         let gateway = try ConfigurationFixture.load(
             """

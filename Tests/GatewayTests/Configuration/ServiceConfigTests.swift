@@ -55,6 +55,19 @@ private func retry(_ change: String) -> [String] {
         #expect(found.method("a.S.Other")?.timeout == 10_000_000_000)
     }
 
+    @Test func `hedging has gRPC's own defaults, and no more than five attempts`() {
+        var policy = decoded(
+            "{\"methodConfig\":[{\"hedgingPolicy\":{\"maxAttempts\":9}}]}"
+        ).config?.methods[0].hedging
+        #expect(policy?.attemptsMax == 5 && policy?.delay == 0 && policy?.nonFatalCodes == [])
+        policy =
+            decoded(
+                "{\"methodConfig\":[{\"hedgingPolicy\":{\"maxAttempts\":2,\"hedgingDelay\":\"0.5s\",\"nonFatalStatusCodes\":[14,\"aborted\"]}}]}"
+            ).config?.methods[0].hedging
+        #expect(policy?.delay == 500_000_000)
+        #expect(policy?.nonFatalCodes == [.unavailable, StatusCodeSet(.aborted)])
+    }
+
     @Test func `the health of addresses is asked of the service that is named`() {
         let named = decoded("{\"healthCheckConfig\":{\"serviceName\":\"a.B\"}}").config
         #expect(named?.healthService == "a.B")
@@ -105,7 +118,19 @@ private func retry(_ change: String) -> [String] {
         ),
         (
             "{\"methodConfig\":[{\"name\":[{}],\"hedgingPolicy\":{}}]}",
-            "methodConfig[0].hedgingPolicy: not supported yet"
+            "methodConfig[0].hedgingPolicy.maxAttempts: missing"
+        ),
+        (
+            "{\"methodConfig\":[{\"hedgingPolicy\":{\"maxAttempts\":1}}]}",
+            "methodConfig[0].hedgingPolicy.maxAttempts: expected an integer of at least 2"
+        ),
+        (
+            "{\"methodConfig\":[{\"hedgingPolicy\":{\"maxAttempts\":2,\"hedgingDelay\":1}}]}",
+            "methodConfig[0].hedgingPolicy.hedgingDelay: expected seconds, such as \"1.5s\""
+        ),
+        (
+            "{\"methodConfig\":[{\"hedgingPolicy\":{\"maxAttempts\":2,\"nonFatalStatusCodes\":[\"X\"]}}]}",
+            "methodConfig[0].hedgingPolicy.nonFatalStatusCodes: expected names or numbers of codes"
         ),
         (
             "{\"loadBalancingConfig\":[{\"xds\":{}}]}",

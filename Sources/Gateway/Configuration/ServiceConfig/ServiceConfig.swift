@@ -11,6 +11,7 @@ struct ServiceConfig: Equatable, Sendable {
         var timeout: Int64?
         var waitsForReady: Bool?
         var retry: RetryOverrides?
+        var hedging: HedgingOverrides?
         var requestBytesMax: Int?
         var responseBytesMax: Int?
     }
@@ -41,7 +42,9 @@ extension ServiceConfig.MethodConfig {
             // Its own four keys; how much of a request is kept is the upstream's.
             options.retry = RetryPolicy()
             retry.apply(to: &options.retry)
+            options.hedging = nil
         }
+        hedging?.apply(to: &options.hedging)
         if let requestBytesMax { options.requestBytesMax = requestBytesMax }
         if let responseBytesMax { options.responseBytesMax = responseBytesMax }
     }

@@ -56,11 +56,14 @@ struct ServiceConfigDecoder {
         case .bool(let waits): method.waitsForReady = waits
         default: problems.append("\(path).waitForReady: expected true or false")
         }
-        if let hedging = tree["hedgingPolicy"], hedging != .null {
-            problems.append("\(path).hedgingPolicy: not supported yet")
-        }
         if let policy = tree["retryPolicy"], policy != .null {
             method.retry = retry(policy, "\(path).retryPolicy")
+        }
+        if let policy = tree["hedgingPolicy"], policy != .null {
+            method.hedging = hedging(policy, "\(path).hedgingPolicy")
+            if method.retry != nil {
+                problems.append("\(path): retryPolicy and hedgingPolicy exclude each other")
+            }
         }
         return method
     }
@@ -77,15 +80,7 @@ struct ServiceConfigDecoder {
 
     private mutating func retry(_ tree: JSONTree, _ path: String) -> RetryOverrides {
         var retry = RetryOverrides()
-        if let attempts = number(tree["maxAttempts"], "\(path).maxAttempts") {
-            if attempts < 2 || attempts != attempts.rounded(.down) {
-                problems.append("\(path).maxAttempts: expected an integer of at least 2")
-            }
-            // More than five are five (gRFC A6).
-            retry.attemptsMax = Int(min(max(attempts, 2), 5))
-        } else {
-            problems.append("\(path).maxAttempts: missing")
-        }
+        retry.attemptsMax = maxAttempts(tree["maxAttempts"], "\(path).maxAttempts")
         retry.initialBackoff = backoff(tree["initialBackoff"], "\(path).initialBackoff")
         retry.maxBackoff = backoff(tree["maxBackoff"], "\(path).maxBackoff")
         if let multiplier = number(tree["backoffMultiplier"], "\(path).backoffMultiplier") {
@@ -96,18 +91,44 @@ struct ServiceConfigDecoder {
         } else {
             problems.append("\(path).backoffMultiplier: missing")
         }
-        let codes = array(tree["retryableStatusCodes"], "\(path).retryableStatusCodes")
-        if codes.isEmpty {
+        retry.codes = codes(tree["retryableStatusCodes"], "\(path).retryableStatusCodes")
+        if retry.codes == [] {
             problems.append("\(path).retryableStatusCodes: at least one is needed")
         }
-        retry.codes = codes.reduce(into: []) { found, code in
+        return retry
+    }
+
+    private mutating func hedging(_ tree: JSONTree, _ path: String) -> HedgingOverrides {
+        var hedging = HedgingOverrides()
+        hedging.attemptsMax = maxAttempts(tree["maxAttempts"], "\(path).maxAttempts")
+        // Without a delay all are sent at once, and without codes every failure is fatal (gRFC A6).
+        hedging.delay = duration(tree["hedgingDelay"], "\(path).hedgingDelay") ?? 0
+        hedging.nonFatalCodes = codes(tree["nonFatalStatusCodes"], "\(path).nonFatalStatusCodes")
+        return hedging
+    }
+
+    private mutating func maxAttempts(_ tree: JSONTree?, _ path: String) -> Int? {
+        guard let attempts = number(tree, path) else {
+            problems.append("\(path): missing")
+            return nil
+        }
+        if attempts < 2 || attempts != attempts.rounded(.down) {
+            problems.append("\(path): expected an integer of at least 2")
+        }
+        // More than five are five (gRFC A6).
+        return Int(min(max(attempts, 2), 5))
+    }
+
+    private mutating func codes(_ tree: JSONTree?, _ path: String) -> StatusCodeSet {
+        var found: StatusCodeSet = []
+        for code in array(tree, path) {
             if let known = ServiceConfigDecoder.code(code) {
                 found.insert(StatusCodeSet(known))
             } else {
-                problems.append("\(path).retryableStatusCodes: expected names or numbers of codes")
+                problems.append("\(path): expected names or numbers of codes")
             }
         }
-        return retry
+        return found
     }
 
     private mutating func backoff(_ tree: JSONTree?, _ path: String) -> Int64? {

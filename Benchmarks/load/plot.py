@@ -1,7 +1,7 @@
 """Line charts as SVG, several panels in one file, without any library."""
 import math
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 300, 56, 12, 34, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 300, 56, 20, 50, 44
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"]
 
 
@@ -15,7 +15,7 @@ def ticks(low, high):
 def label(value):
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if value >= size:
-            return f"{value / size:g}{unit}"
+            return f"{value / size:.3g}{unit}"
     return f"{value:g}"
 
 
@@ -36,8 +36,12 @@ def panel(title, x_title, y_title, series, x0, y0):
         y = y_of(tick)
         out.append(f'<path d="M{x0 + LEFT} {y:.1f}h{width}" stroke="#ddd"/>'
                    f'<text x="{x0 + LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{label(tick)}</text>')
+    right = x0
     for x in sorted(set(xs)):
-        out.append(f'<text x="{x_of(x):.1f}" y="{y0 + HEIGHT - BOTTOM + 16}" text-anchor="middle">{label(x)}</text>')
+        # A label that would touch the last one is left out.
+        if x_of(x) - right > 30:
+            right = x_of(x)
+            out.append(f'<text x="{right:.1f}" y="{y0 + HEIGHT - BOTTOM + 16}" text-anchor="middle">{label(x)}</text>')
     out.append(f'<text x="{x0 + LEFT + width / 2:.0f}" y="{y0 + HEIGHT - 10}" text-anchor="middle">{x_title}</text>')
     out.append(f'<text transform="translate({x0 + 13} {y0 + TOP + height / 2:.0f}) rotate(-90)" text-anchor="middle">{y_title}</text>')
     for index, (name, points) in enumerate(series.items()):
@@ -45,7 +49,7 @@ def panel(title, x_title, y_title, series, x0, y0):
         line = "L".join(f"{x_of(x):.1f} {y_of(y):.1f}" for x, y in sorted(points))
         out.append(f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         out += [f'<circle cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="3" fill="{colour}"/>' for x, y in points]
-        out.append(f'<text x="{x0 + WIDTH - RIGHT - 4}" y="{y0 + TOP + 12 + 15 * index}" text-anchor="end" fill="{colour}">{name}</text>')
+        out.append(f'<text x="{x0 + LEFT + 80 * index}" y="{y0 + 36}" fill="{colour}">{name}</text>')
     return "\n".join(out)
 
 

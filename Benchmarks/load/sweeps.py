@@ -32,7 +32,7 @@ def documents():
 
 # name → (title, what x is, x → scenario)
 LOADS = {
-    "connections": ("HTTP/1.1 JSON POST, all connections active", "connections",
+    "connections": ("HTTP/1.1 JSON POST, all active", "connections",
                     {n: unary(n) for n in (1, 8, 64, 512, 4096, 9900)}),
     "streams": ("h2c JSON POST", "concurrent streams",
                 {c * m: unary(c, m, h2=True) for c, m in ((1, 1), (8, 1), (8, 8), (10, 50), (50, 100))}),
@@ -107,7 +107,7 @@ def schemas(bench, name, values, tmp):
         gateway.stop()
     print(f"\n## HTTP/1.1 JSON POST beside other {x_title}, {CPU}\n\n"
           + table([x_title, "gateway"], [[x, short(us)] for x, us in found.items()]), flush=True)
-    return "HTTP/1.1 JSON POST beside others", x_title, CPU, {"gateway": list(found.items())}
+    return f"HTTP/1.1 JSON POST beside other {x_title}", x_title, CPU, {"gateway": list(found.items())}
 
 
 def idle(bench, gateways):
@@ -126,7 +126,7 @@ def idle(bench, gateways):
     median = {key: statistics.median(runs) for key, runs in found.items()}
     rows = [[count] + [f"{short(median[g.name, count])} ({median[g.name, count] / median[g.name, 0]:.2f})" for g in gateways]
             for count in (0, *IDLE)]
-    title = "HTTP/1.1 JSON POST, 64 connections active, others idle"
+    title = "HTTP/1.1 JSON POST, 64 active, others idle"
     print(f"\n## {title}, {CPU} (and against none idle)\n\n"
           + table(["idle"] + [g.name for g in gateways], rows), flush=True)
     return title, "connections", CPU, {g.name: [(64 + count, median[g.name, count]) for count in (0, *IDLE)] for g in gateways}

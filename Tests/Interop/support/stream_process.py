@@ -21,9 +21,6 @@ class StreamProcess:
         self.target = f"127.0.0.1:{int(self.process.stdout.readline())}"
         self.channel = grpc.insecure_channel(self.target)
 
-    def __enter__(self):
-        return self
-
     def _ask(self, method):
         return int(self.channel.unary_unary(f"/control/{method}")(b"", timeout=30))
 

@@ -1,5 +1,6 @@
 """Calls that are made several times side by side, of which the first answer counts (gRFC A6)."""
 import json
+import random
 import threading
 import time
 
@@ -11,6 +12,7 @@ from support.echo_server import EchoServer
 from support.fleet import Fleet
 from support.scripted_upstream import ScriptedUpstream
 from support.upstream_scripts import GOOD, MESSAGE, envelope, fine
+from support.upstream_report import nonzero, report
 from support.waiting import eventually
 
 HEDGING = {"max_attempts": 3, "delay": "100ms"}
@@ -296,3 +298,29 @@ def test_a_service_config_may_hedge(tmp_path):
         assert fleet.call().status == 200
         fleet.upstreams[0].script = scripts(answers(14), fine)
         assert fleet.call().status == 503
+
+
+def test_among_faults_every_attempt_is_accounted_for(tmp_path):
+    """Answers, failures, resets, broken connections, GOAWAYs and silence, by chance: nothing is left of any call."""
+    draw = random.Random(7)
+    faults = [answers(14), lambda call: call.reset(7), lambda call: call.reset(2), lambda call: call.abort(), silent,
+              lambda call: (call.goaway(call.stream), fine(call)), lambda call: call.goaway(max(call.stream - 2, 0)),
+              answers(14, {"grpc-retry-pushback-ms": "5"})]
+
+    def chaos(call):
+        (fine if draw.random() < 0.5 else draw.choice(faults))(call)
+
+    hedging = {"max_attempts": 4, "delay": "5ms", "token_ratio": 1000}
+    limits = {"calls": 12, "retries": 12, "waiting": 48}
+    with Fleet(tmp_path, [ScriptedUpstream(chaos) for _ in range(3)], threads=2, hedging=hedging, limits=limits,
+               timeout={"default": "300ms"}) as fleet:
+        statuses = fleet.at_once(clients=12, calls=40)
+        assert set(statuses) <= {200, 500, 503, 504} and statuses[200] > 0 and sum(statuses.values()) == 480
+        counters, addresses = report(fleet)
+        assert counters["calls_in_flight"] == counters["calls_waiting"] == 0
+        assert counters["hedges_total"] > 0 and counters["calls_total"] == 480
+        for upstream in fleet.upstreams:
+            upstream.script = fine
+        # What was taken of the limits was given back.
+        assert eventually(lambda: fleet.at_once(clients=12, calls=5) == {200: 60})
+        assert eventually(lambda: {address["calls_in_flight"] for address in report(fleet)[1]} == {"0"})

@@ -64,7 +64,8 @@ final class HedgedCall: TimerTarget {
 
     private func perform(_ first: HedgingState.Action) {
         var action = first
-        // An attempt that fails at once may end the call.
+        // An attempt that fails at once may end the call, and with it all that holds the exchange.
+        let exchange = exchange
         while exchange.hedged === self {
             switch action {
             case .none, .finish: return

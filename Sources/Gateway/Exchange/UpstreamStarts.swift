@@ -19,8 +19,10 @@ final class UpstreamStarts {
         }
         if let start = starts[Int(method)] { return start }
         let start = Start()
-        methods.methods[Int(method)].appendUpstreamStart(
-            authority: channel.authority, scheme: channel.scheme, to: &start.fields)
+        let path = methods.methods[Int(method)].path
+        GRPC.appendRequestStart(
+            path: path.span, authority: channel.authority, scheme: channel.scheme,
+            to: &start.fields)
         starts[Int(method)] = start
         return start
     }

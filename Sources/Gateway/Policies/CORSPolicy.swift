@@ -93,18 +93,18 @@ public final class CORSPolicy: Sendable, Equatable {
         if let index = CORSPolicy.field("access-control-request-private-network", of: request),
             request.fields.value(at: index).isEqual(to: "true")
         {
-            head.fields.append("access-control-allow-private-network", "true" as StaticString)
+            head.fields.append("access-control-allow-private-network", "true")
         }
         head.fields.append(
             "vary",
-            "Access-Control-Request-Method, Access-Control-Request-Headers" as StaticString)
+            "Access-Control-Request-Method, Access-Control-Request-Headers")
     }
 
     /// Adds to a response's head what lets its page read it: all its fields, errors included.
     func append(for request: borrowing RequestHead, to head: inout ResponseHead) {
         guard appendOrigin(of: request, to: &head) else { return }
         if allowsAny {
-            head.fields.append("access-control-expose-headers", "*" as StaticString)
+            head.fields.append("access-control-expose-headers", "*")
             return
         }
         var names = OutputBlock()
@@ -121,19 +121,19 @@ public final class CORSPolicy: Sendable, Equatable {
     private func appendOrigin(
         of request: borrowing RequestHead, to head: inout ResponseHead
     ) -> Bool {
-        if !allowsAny { head.fields.append("vary", "Origin" as StaticString) }
+        if !allowsAny { head.fields.append("vary", "Origin") }
         guard let index = request.fields.firstIndex(of: .origin),
             allows(request.fields.value(at: index))
         else { return false }
         if allowsAny {
-            head.fields.append("access-control-allow-origin", "*" as StaticString)
+            head.fields.append("access-control-allow-origin", "*")
         } else {
             head.fields.append(
                 "access-control-allow-origin",
                 text: String(copying: request.fields.value(at: index)))
         }
         if allowsCredentials {
-            head.fields.append("access-control-allow-credentials", "true" as StaticString)
+            head.fields.append("access-control-allow-credentials", "true")
         }
         return true
     }

@@ -160,12 +160,9 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
         guard let stream, isWaiting else { return }
         isWaiting = false
         var head = Fields()
-        head.append(":method", "POST" as StaticString)
-        head.append(":scheme", channel.scheme)
-        head.append(":path", text: version.path)
-        head.append(":authority", text: channel.authority)
-        head.append(.te, "trailers")
-        head.append(.contentType, GRPC.contentType)
+        GRPC.appendRequestStart(
+            path: version.path.utf8Span.span, authority: channel.authority,
+            scheme: channel.scheme, to: &head)
         do throws(HTTP2Error) {
             try connection.open(stream, &head)
             self.connection = connection

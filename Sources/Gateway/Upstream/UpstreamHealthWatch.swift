@@ -100,12 +100,9 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
         }
         stream.finish(withTrailers: false)
         var head = Fields()
-        head.append(":method", "POST" as StaticString)
-        head.append(":scheme", subchannel.scheme)
-        head.append(":path", "/grpc.health.v1.Health/Watch" as StaticString)
-        head.append(":authority", text: subchannel.authority)
-        head.append(.te, "trailers")
-        head.append(.contentType, GRPC.contentType)
+        GRPC.appendRequestStart(
+            path: "/grpc.health.v1.Health/Watch".utf8Span.span, authority: subchannel.authority,
+            scheme: subchannel.scheme, to: &head)
         do throws(HTTP2Error) {
             try connection.open(stream, &head)
             self.stream = stream

@@ -1,16 +1,16 @@
 import ProtoRuntime
 
-extension Method {
-    /// Appends what the heads of all its requests to one upstream begin with: pseudo-fields and what gRPC needs.
-    public func appendUpstreamStart(
-        authority: String, scheme: StaticString, to fields: inout Fields
+extension GRPC {
+    /// Appends what the head of any request begins with: pseudo-fields and what gRPC needs.
+    public static func appendRequestStart(
+        path: Span<UInt8>, authority: String, scheme: StaticString, to fields: inout Fields
     ) {
-        fields.append(":method", "POST" as StaticString)
+        fields.append(":method", "POST")
         fields.append(":scheme", scheme)
-        fields.append(":path", path.span)
+        fields.append(":path", path)
         fields.append(":authority", text: authority)
         fields.append(.te, "trailers")
-        fields.append(.contentType, GRPC.contentType)
+        fields.append(.contentType, contentType)
     }
 }
 

@@ -13,7 +13,7 @@ import Transcode
         var head = ResponseHead()
         head.status = status
         head.fields.append(.contentType, "application/json")
-        head.fields.append("x-b", "2" as StaticString)
+        head.fields.append("x-b", "2")
         var output = OutputBlock()
         HTTP1Writer.appendHead(
             head, framing: framing, keepsAlive: keepsAlive, date: date, to: &output)

@@ -53,7 +53,7 @@ import Transcode
         try pair.pump()
         let served = try #require(pair.served[1])
         served.append("no".utf8Span.span)
-        served.trailers.append("grpc-status", "3" as StaticString)
+        served.trailers.append("grpc-status", "3")
         served.finish(withTrailers: true)
         pair.respond(served)
         try pair.pump()

@@ -74,10 +74,10 @@ final class HTTP2Pair {
     func request(_ fields: [(String, String)] = [], body: String? = "") throws -> HTTP2Stream {
         let stream = pool.take()
         var head = Fields()
-        head.append(":method", "POST" as StaticString)
-        head.append(":scheme", "http" as StaticString)
-        head.append(":path", "/x" as StaticString)
-        head.append(":authority", "test" as StaticString)
+        head.append(":method", "POST")
+        head.append(":scheme", "http")
+        head.append(":path", "/x")
+        head.append(":authority", "test")
         for (name, value) in fields {
             head.append(name: name.utf8Span.span, value: value.utf8Span.span)
         }

@@ -64,7 +64,7 @@ extension Fields {
         var fields = Fields()
         fields.append(.grpcStatus, "0")
         fields.append(.grpcMessage, "m".utf8Span.span)
-        fields.append("x-static", "s" as StaticString)
+        fields.append("x-static", "s")
         fields.append("x-string", text: "dynamic" as String)
         fields.append("host", "h".utf8Span.span)
         fields.append(prefix: "trailer-", name: "te".utf8Span.span, value: "v".utf8Span.span)
@@ -80,7 +80,7 @@ extension Fields {
                 .grpcStatus, .grpcMessage, .other, .other, .host, .other, .date, .grpcTimeout,
             ])
         var copy = Fields()
-        copy.append("x", "y" as StaticString)
+        copy.append("x", "y")
         copy.append(contentsOf: fields)
         #expect(copy.text == "x=y \(fields.text)")
         let last = copy.known(at: copy.count - 1)

@@ -19,7 +19,7 @@ import Testing
         var block = Fields()
         block.append(fields)
         var spare = Fields()
-        spare.append("left", "over" as StaticString)
+        spare.append("left", "over")
         MetadataPolicy(request: rules, response: MetadataRuleSet()).request?
             .apply(to: &block, using: &spare)
         return (0..<block.count).map { index in

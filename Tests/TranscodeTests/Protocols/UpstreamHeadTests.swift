@@ -17,8 +17,8 @@ private let rpc = "/gateway.test.rest.Rest/"
         #expect(error == nil)
         var made = Fields()
         var start = Fields()
-        methods.methods[Int(plan.method)].appendUpstreamStart(
-            authority: "up:1", scheme: "http", to: &start)
+        let path = methods.methods[Int(plan.method)].path
+        GRPC.appendRequestStart(path: path.span, authority: "up:1", scheme: "http", to: &start)
         plan.appendUpstreamHead(
             start, from: call.head, remainingNanoseconds: remaining, to: &made)
         return made.text

@@ -23,7 +23,7 @@ def pytest_addoption(parser):
                      help="call the Python server without the gateway: checks the gRPC tests themselves")
     parser.addoption("--json-messages", type=int, default=700,
                      help="random messages of each differential JSON test (default %(default)s)")
-    parser.addoption("--full", action="store_true", help="the long forms of tests that have a short one: backpressure")
+    parser.addoption("--full", action="store_true", help="the long forms of tests that have a short one")
     parser.addoption("--json-many", type=int, default=105_000,
                      help="random messages of test_json_many.py (default %(default)s)")
     parser.addoption("--seed", type=int, default=20261122, help="seed of all that is random")
@@ -213,3 +213,12 @@ class Stub:
             setattr(self, method.name, getattr(channel, kind)(
                 f"/{schema.ECHO}/{method.name}", request_serializer=lambda message: message.SerializeToString(),
                 response_deserializer=response.FromString))
+
+
+@pytest.fixture(scope="module")
+def report(request):
+    """Lines that are printed whatever came of the tests."""
+    lines = []
+    yield lines.append
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("", *lines, sep="\n")

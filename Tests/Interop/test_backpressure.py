@@ -36,15 +36,6 @@ def pace(request):
     return (20, 1 * MB) if request.config.getoption("--full") else (2, 4 * MB)
 
 
-@pytest.fixture(scope="module")
-def report(request):
-    """Lines that are printed whatever came of the tests."""
-    lines = []
-    yield lines.append
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("", *lines, sep="\n")
-
-
 class Unary:
     """Unary calls beside a stream, and how long each took."""
 

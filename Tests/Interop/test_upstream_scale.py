@@ -24,15 +24,6 @@ def streams(request):
     return 20_000 if request.config.getoption("--full") else 5_000
 
 
-@pytest.fixture(scope="module")
-def report(request):
-    """Lines that are printed whatever came of the tests."""
-    lines = []
-    yield lines.append
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("", *lines, sep="\n")
-
-
 class Crowd:
     """Clients and upstreams of one gateway, and the memory that the gateway takes for their calls."""
 

@@ -67,6 +67,9 @@ final class Reactor: TimerTarget {
     let codecTools = CodecTools()
     let upstreamStarts = UpstreamStarts()
     var requestIDs: RequestIDs
+    var random: RandomSource
+    /// How connections to upstreams are begun.
+    let dial: Dial
     /// What the gateway answers itself.
     private(set) var localMethods: LocalMethods
     private(set) var isDraining = false
@@ -77,12 +80,18 @@ final class Reactor: TimerTarget {
     private let load: ReactorLoad
     private var whenDrained: (() -> Void)?
 
+    typealias Dial = (SocketAddress) throws(SystemError) -> Socket
+
+    /// - Parameter random: and `dial` are others where a test plays the world.
     init(
         loop: EventLoop, settings: ServerSettings, snapshot: Snapshot, load: ReactorLoad,
-        tlsCounters: TLSCounters, log: Logger
+        tlsCounters: TLSCounters, log: Logger, random: RandomSource = RandomSource(),
+        dial: @escaping Dial = Socket.dial
     ) {
         self.loop = loop
         self.settings = settings
+        self.random = random
+        self.dial = dial
         var source = SystemRandomNumberGenerator()
         requestIDs = RequestIDs(seededBy: &source)
         self.snapshot = snapshot

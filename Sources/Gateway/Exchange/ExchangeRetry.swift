@@ -32,7 +32,7 @@ extension Exchange {
         let upstream = upstream
         let previous = attempts.previous
         let wait = attempts.waitAfter(
-            failure, policy: retryPolicy, random: Double.random(in: 0..<1),
+            failure, policy: retryPolicy, random: reactor.random.fraction(),
             isThrottled: {
                 let isThrottled = upstream.shared.throttle.failed()
                 return isThrottled || !countRetry()

@@ -65,10 +65,10 @@ final class EventLoop {
     private var input = OutputBlock()
     private var isStopped = false
 
-    init(mailbox: Mailbox) throws(SystemError) {
+    init(mailbox: Mailbox, now: Int64 = EventLoop.monotonicNow()) throws(SystemError) {
         poller = try Poller()
         self.mailbox = mailbox
-        now = EventLoop.monotonicNow()
+        self.now = now
         timers = TimerWheel(now: now)
         let token = LoopToken(index: 0, generation: 0)
         registrations.append(Registration())
@@ -134,6 +134,11 @@ final class EventLoop {
 
     func cancel(_ timer: TimerID) { timers.cancel(timer) }
 
+    /// How many timers are set.
+    var timerCount: Int { timers.count }
+    /// Nanoseconds from `now` until a timer may be due; nil when none is set.
+    func timeToTimer(from now: Int64) -> Int64? { timers.wait(now: now) }
+
     /// `upstream` is flushed at the end of this turn, before the clients. The caller keeps it from being added twice.
     func flushLater(upstream: any Flushable) { dirtyUpstreams.append(upstream) }
     func flushLater(client: any Flushable) { dirtyClients.append(client) }
@@ -167,7 +172,20 @@ final class EventLoop {
 
     private func turn() throws(SystemError) {
         let count = try poller.wait(milliseconds: waitMilliseconds())
-        now = EventLoop.monotonicNow()
+        serve(count, now: EventLoop.monotonicNow())
+    }
+
+    /// One turn that waits for nothing, for an owner with a clock of its own.
+    /// - Returns: whether there was something to do, timers apart.
+    func turn(at now: Int64) throws(SystemError) -> Bool {
+        let hadWork = hasWork
+        let count = try poller.wait(milliseconds: 0)
+        serve(count, now: now)
+        return hadWork || count > 0
+    }
+
+    private func serve(_ count: Int, now: Int64) {
+        self.now = now
         date.update(now: now)
         var hasMail = false
         for index in 0..<count {
@@ -213,7 +231,7 @@ final class EventLoop {
 
     private func waitMilliseconds() -> Int32 {
         if hasWork { return 0 }
-        guard let wait = timers.wait(now: EventLoop.monotonicNow()) else { return -1 }
+        guard let wait = timeToTimer(from: EventLoop.monotonicNow()) else { return -1 }
         return Int32(clamping: (wait + 999_999) / 1_000_000)
     }
 }

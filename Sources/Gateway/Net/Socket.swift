@@ -61,12 +61,19 @@ struct Socket: Equatable {
         }
     }
 
-    /// Starts to connect; true when it is connected at once.
-    func connect(to address: SocketAddress) throws(SystemError) -> Bool {
-        let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
-        if result == 0 { return true }
-        guard errno == EINPROGRESS || errno == EINTR else { throw SystemError("connect") }
-        return false
+    /// A socket that connects to `address`: once it is writable `finishConnect` tells the outcome.
+    static func dial(_ address: SocketAddress) throws(SystemError) -> Socket {
+        let socket = try Socket(family: address.family)
+        let result = unsafe address.withSockaddr {
+            unsafe Glibc.connect(socket.descriptor, $0, $1)
+        }
+        guard result == 0 || errno == EINPROGRESS || errno == EINTR else {
+            let error = SystemError("connect")
+            socket.close()
+            throw error
+        }
+        socket.disableDelay()
+        return socket
     }
 
     /// The outcome of a connection attempt that became writable.

@@ -56,7 +56,7 @@ final class Channel: TimerTarget {
         healthService = plan.options.healthService
         keepaliveTime = plan.options.connection.keepaliveTime
         authority = plan.targets.first?.authority ?? plan.name
-        picker = Picker(plan.options.balance, seed: UInt64.random(in: 0...UInt64.max))
+        picker = Picker(plan.options.balance, seed: reactor.random.next())
         self.reactor = reactor
         for target in plan.targets {
             switch target {

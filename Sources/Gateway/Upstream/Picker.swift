@@ -3,12 +3,12 @@
 struct Picker {
     private let balance: UpstreamOptions.Balance
     private var last: Int
-    private var random: UInt64
+    private var random: RandomSource
 
     /// Starts anywhere, lest all reactors begin with the same address.
     init(_ balance: UpstreamOptions.Balance, seed: UInt64) {
         self.balance = balance
-        random = seed
+        random = RandomSource(seed: seed)
         last = Int(truncatingIfNeeded: seed >> 33)
     }
 
@@ -38,13 +38,7 @@ struct Picker {
         return nil
     }
 
-    /// SplitMix64.
     private mutating func draw(below count: Int) -> Int {
-        random &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = random
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        mixed ^= mixed >> 31
-        return Int(truncatingIfNeeded: mixed.multipliedFullWidth(by: UInt64(count)).high)
+        Int(truncatingIfNeeded: random.next().multipliedFullWidth(by: UInt64(count)).high)
     }
 }

@@ -174,7 +174,7 @@ final class Subchannel: TimerTarget {
         channel.counters.connectionsFailed &+= 1
         lastFailure = reason
         let wasFailed = state.hasFailed
-        perform(state.attemptFailed(random: Double.random(in: 0..<1)))
+        perform(state.attemptFailed(random: reactor.random.fraction()))
         if state.hasFailed, !wasFailed {
             reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
         }
@@ -244,7 +244,7 @@ final class Subchannel: TimerTarget {
     private func lost(_ ended: UpstreamConnection, _ reason: String) {
         lastFailure = reason
         let action = state.connectionLost(
-            isProven: ended.isProven, random: Double.random(in: 0..<1))
+            isProven: ended.isProven, random: reactor.random.fraction())
         if action != .none {
             reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
         }

@@ -108,8 +108,9 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
         readyAt = reactor.loop.now
         cancelTimer()
         if let limit = subchannel.options.ageMax {
-            let spread = Double(limit) * Double.random(in: 0.9...1.1)
-            timer = reactor.loop.schedule(after: Int64(spread), self, kind: Timer.age)
+            let spread = 0.9 + 0.2 * reactor.random.fraction()
+            timer = reactor.loop.schedule(
+                after: Int64(Double(limit) * spread), self, kind: Timer.age)
         }
         connection.keepalive = subchannel.keepalive
         keepAlive()

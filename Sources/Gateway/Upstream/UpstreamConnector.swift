@@ -20,16 +20,14 @@ final class UpstreamConnector: EventHandler, TimerTarget {
         self.reactor = reactor
         self.subchannel = subchannel
         deadline = reactor.loop.now + subchannel.options.connectTimeout
-        let socket = try Socket(family: address.family)
+        let socket = try reactor.dial(address)
         transport = Transport(socket: socket, loop: reactor.loop)
         do throws(SystemError) {
-            _ = try socket.connect(to: address)
             try transport.register(self, connecting: true)
         } catch {
             socket.close()
             throw error
         }
-        socket.disableDelay()
         timer = reactor.loop.schedule(at: deadline, self)
     }
 

@@ -73,7 +73,7 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
         let lasted = reactor.loop.now - openedAt
         let action = state.ended(
             isUnimplemented: status.code == .unimplemented, lasted: lasted,
-            random: Double.random(in: 0..<1))
+            random: reactor.random.fraction())
         let text = status.message.isEmpty ? "" : ": \(status.message)"
         tell(state.isOff ? "it has no health service" : "Watch ended, \(status.code.name)\(text)")
         perform(action)

@@ -77,7 +77,7 @@ import Testing
 
     @Test(arguments: 1...50 as ClosedRange<UInt64>)
     func `in any order of events a call ends once and its stream is left once`(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = RandomSource(seed: seed)
         var state = ExchangeState()
         state.receiveHead()
         var ends = 0

@@ -100,7 +100,7 @@ private let goodRequests: [(String, String)] = [
         let bytes = Array(goodRequests.map(\.0).joined().utf8)
         let expected = goodRequests.map(\.1)
         #expect(ParsedRequests([bytes]).requests == expected)
-        var random = SeededRandom(7)
+        var random = RandomSource(seed: 7)
         for _ in 0..<200 {
             var pieces: [[UInt8]] = []
             var rest = bytes[...]

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `random use never hands out the same bytes twice`() throws {
-        var random = SeededRandom(7)
+        var random = RandomSource(seed: 7)
         let memory = HTTP2Memory()
         var blocks: [(block: Int, count: Int, seed: Int)] = []
         for step in 0..<20_000 {

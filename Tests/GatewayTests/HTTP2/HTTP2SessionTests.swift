@@ -123,7 +123,7 @@ import Transcode
             default: break
             }
         }
-        var random = SeededRandom(3)
+        var random = RandomSource(seed: 3)
         var sent: [(HTTP2Stream, [UInt8])] = []
         for round in 0..<100 {
             let body = [UInt8](

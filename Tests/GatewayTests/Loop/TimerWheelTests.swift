@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `random timers fire once each, in the tick of their deadline`() {
-        var random = SeededRandom(20_261_122)
+        var random = RandomSource(seed: 20_261_122)
         var wheel = TimerWheel<Int64>(now: 0)
         var open: Set<Int64> = []
         var cancelled: [TimerWheel<Int64>.ID] = []
@@ -61,7 +61,7 @@ import Testing
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func `the wheel does what a plain list of timers does`(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = RandomSource(seed: seed)
         var wheel = TimerWheel<Int>(now: 5_000_000_000)
         var model = TimerModel(now: 5_000_000_000)
         var ids: [Int: TimerWheel<Int>.ID] = [:]

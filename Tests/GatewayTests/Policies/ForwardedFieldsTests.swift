@@ -111,7 +111,7 @@ import Transcode
     }
 
     private static func requestID(_ fields: [(String, String)], isTrusted: Bool) -> String {
-        var source = SeededRandom(1)
+        var source = RandomSource(seed: 1)
         var ids = RequestIDs(seededBy: &source)
         var output = OutputBlock()
         ForwardedFields.appendRequestID(

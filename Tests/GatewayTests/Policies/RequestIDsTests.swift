@@ -10,7 +10,7 @@ import Testing
     }
 
     private static func made(_ count: Int, seed: UInt64) -> [String] {
-        var source = SeededRandom(seed)
+        var source = RandomSource(seed: seed)
         var ids = RequestIDs(seededBy: &source)
         return (0..<count).map { _ in
             var output = OutputBlock()

@@ -130,7 +130,7 @@ import Transcode
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `in any order of failures attempts are bounded and a commitment is the end`(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = RandomSource(seed: seed)
         for _ in 0..<500 {
             var attempts = CallAttempts()
             let policy = CallAttemptsTests.policy(Int.random(in: 1...5, using: &random))

@@ -85,7 +85,7 @@ import Transcode
 
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `whatever happens no more are ejected than may, and all come back`(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = RandomSource(seed: seed)
         let options = options { $0.ejectedPercentMax = 40 }
         var hosts = [OutlierHost](repeating: OutlierHost(), count: 10)
         var now: Int64 = 0

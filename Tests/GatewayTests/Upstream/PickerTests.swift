@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func `reactors do not all begin with the same address`() {
-        var random = SeededRandom(7)
+        var random = RandomSource(seed: 7)
         let first = Set(
             (0..<50).compactMap { _ in
                 var picker = Picker(.roundRobin, seed: random.next())
@@ -24,7 +24,7 @@ import Testing
 
     @Test(arguments: [.roundRobin, .pickFirst, .leastRequest] as [UpstreamOptions.Balance])
     func `what can take no call is never picked`(balance: UpstreamOptions.Balance) {
-        var random = SeededRandom(11)
+        var random = RandomSource(seed: 11)
         var picker = Picker(balance, seed: random.next())
         for _ in 0..<2000 {
             let count = Int.random(in: 0...6, using: &random)

@@ -135,7 +135,7 @@ import Testing
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `in any order of events attempts never overlap and none follows the end`(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = RandomSource(seed: seed)
         var state = SubchannelState()
         var isConnecting = false
         for _ in 0..<500 {

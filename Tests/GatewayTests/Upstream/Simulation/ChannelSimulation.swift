@@ -20,7 +20,7 @@ final class ChannelSimulation {
     static let timeMax = 8000 * millisecond
     static let (callsMax, waitingMax, retriesMax) = (16, 10, 5)
 
-    var random: SeededRandom
+    var random: RandomSource
     let balance: UpstreamOptions.Balance
     let checksHealth: Bool
     let connectionsMax: Int
@@ -51,7 +51,7 @@ final class ChannelSimulation {
     }
 
     init(seed: UInt64) {
-        random = SeededRandom(seed)
+        random = RandomSource(seed: seed)
         balance = [.roundRobin, .leastRequest, .pickFirst][Int.random(in: 0..<3, using: &random)]
         checksHealth = balance != .pickFirst && Bool.random(using: &random)
         connectionsMax = Int.random(in: 1...3, using: &random)

@@ -159,6 +159,16 @@ def test_rest_on_the_same_connection(client):
     ok(client.call(echo_request(text="grpc")), text="grpc")
 
 
+@pytest.mark.parametrize("sizes", [(0,), (60,), (200,), (65536,), (0, 4096), (300, 0, 300)])
+def test_heads_fit_the_clients_table(client, sizes):
+    """The client's decoder fails on a head that takes its table for larger than it is."""
+    for size in sizes:
+        client.h2.update_settings({SET.HEADER_TABLE_SIZE: size})
+        client.flush()
+        for value in ["a", "b", "b" * 100]:
+            ok(client.call(echo_request(text=value), headers={"x-request-id": value}), text=value)
+
+
 BAD_HEADS = {
     "no method": [(":scheme", "http"), (":path", "/"), (":authority", "x")],
     "no path": [(":method", "GET"), (":scheme", "http"), (":authority", "x")],

@@ -27,6 +27,8 @@ extension Exchange: UpstreamCall {
             remainingNanoseconds: remaining, previousAttempts: previousAttempts, to: scratch)
         do throws(HTTP2Error) {
             try connection.open(stream, &scratch.head.fields)
+        } catch .headTooLarge {
+            throw .headTooLarge(limit: HTTP2Session.sentHeadBytesMax)
         } catch {
             throw Status(
                 .unavailable, "the upstream connection takes no stream",

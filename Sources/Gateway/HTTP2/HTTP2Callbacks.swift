@@ -95,7 +95,9 @@ private func onFrame(
                 if isLast { owner.report(.end, stream) }
             }
         case NGHTTP2_SETTINGS.rawValue:
-            if flags & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.report(.settings, nil) }
+            guard flags & NGHTTP2_FLAG_ACK.rawValue == 0 else { return }
+            unsafe takeHeaderTable(frame.pointee.settings, owner)
+            owner.report(.settings, nil)
         case NGHTTP2_PING.rawValue:
             // Of a PING that asked for a sign of life (`HTTP2Session.ping`) nobody wants the answer.
             if flags & NGHTTP2_FLAG_ACK.rawValue != 0,
@@ -111,6 +113,17 @@ private func onFrame(
                     isTooManyPings: isTooManyPings(goAway),
                     keepsStreams: owner.hasStream(upTo: goAway.last_stream_id)), nil)
         default: break
+        }
+    }
+}
+
+/// Where there are two sizes the smaller is first (RFC 7541 §4.2).
+private func takeHeaderTable(_ settings: nghttp2_settings, _ owner: HTTP2Session) {
+    let entries = unsafe UnsafeBufferPointer(start: settings.iv, count: settings.niv)
+    for index in entries.indices {
+        let entry = unsafe entries[index]
+        if entry.settings_id == Int32(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue) {
+            owner.changeHeaderTable(to: entry.value)
         }
     }
 }
@@ -152,11 +165,13 @@ private func onSent(
     guard header.type <= UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
     let isHead = header.type == UInt8(NGHTTP2_HEADERS.rawValue)
     let isLast = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+    let isTrailers = unsafe isHead && frame.pointee.headers.cat == NGHTTP2_HCAT_HEADERS
     return unsafe withSession(context) { owner in
         let isServer = owner.role == .server
-        guard isServer ? isLast : isHead else { return }
+        guard isHead || (isServer && isLast) else { return }
         unsafe withStream(nghttp2, header.stream_id) { stream in
-            if isServer { owner.sentEnd(of: stream) } else { stream.leftHead() }
+            if isHead { owner.encodeHead(of: stream, isTrailers: isTrailers) }
+            if !isServer { stream.leftHead() } else if isLast { owner.sentEnd(of: stream) }
         }
     }
 }

@@ -49,11 +49,14 @@ enum HTTP2Error: Error, Equatable {
     /// The peer broke the protocol so that nothing can go on; the text is nghttp2's.
     case protocolViolation(String)
     case outOfMemory
+    /// A head is larger than `HTTP2Session.sentHeadBytesMax`; the session goes on.
+    case headTooLarge
 
     var description: String {
         switch self {
         case .protocolViolation(let text): text
         case .outOfMemory: "out of memory"
+        case .headTooLarge: "a head of more than \(HTTP2Session.sentHeadBytesMax) bytes"
         }
     }
 }

@@ -10,6 +10,9 @@ import Transcode
 final class HTTP2Session {
     enum Role { case server, client }
 
+    /// Bytes of a head that is sent, as HTTP/2 counts them: what nghttp2 sends, and reads, by itself.
+    static let sentHeadBytesMax = 64 << 10
+
     let role: Role
     let limits: HTTP2Limits
     private let pool: HTTP2StreamPool
@@ -21,9 +24,11 @@ final class HTTP2Session {
     private var inputCount = 0
     /// Body bytes of the present input: the connection's window gets them back at once.
     private var bodyBytes = 0
-    /// nghttp2's form of the head that is sent next: the first `fieldCount` of these.
-    private var fields: [nghttp2_nv] = unsafe []
-    private var fieldCount = 0
+    /// Packs the heads: nghttp2 sends each without a field, and `collect` puts the real one in its place.
+    private var encoder = HPACKEncoder()
+    /// The block of the head that nghttp2 is sending, if `isHeadDue`.
+    private var headBlock = OutputBlock()
+    private var isHeadDue = false
     /// The stream whose head, or trailers, are not complete yet; 0 for none.
     private var headStream: Int32 = 0
     /// The same stream. nghttp2 would look it up for every field, which takes 80 instructions each time. Not counted: it is
@@ -118,12 +123,11 @@ final class HTTP2Session {
     /// Client side: opens a stream with these fields, pseudo-fields first, which become the stream's. The body follows by
     /// `send`.
     func request(_ stream: HTTP2Stream, _ head: inout Fields) throws(HTTP2Error) {
+        guard head.size <= HTTP2Session.sentHeadBytesMax else { throw .headTooLarge }
         swap(&stream.request.fields, &head)
-        load(stream.request.fields, status: nil)
         var provider = unsafe dataProvider(for: stream)
         let id = unsafe nghttp2_submit_request(
-            session, nil, &fields, fieldCount, &provider,
-            Unmanaged.passUnretained(stream).toOpaque())
+            session, nil, nil, 0, &provider, Unmanaged.passUnretained(stream).toOpaque())
         guard id > 0 else { throw .protocolViolation(unsafe String(cString: nghttp2_strerror(id))) }
         open(stream, id: id)
         if id >= limits.streamIDMax { isUsedUp = true }
@@ -141,12 +145,15 @@ final class HTTP2Session {
                 HTTP1Writer.appendDecimal(bodyBytes, to: &$0)
             }
         }
-        load(stream.response.fields, status: head.status)
+        stream.response.status = head.status
+        guard stream.response.fields.size <= HTTP2Session.sentHeadBytesMax else {
+            return failedToSend(stream)
+        }
         if isLast {
-            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fieldCount, nil)
+            _ = unsafe nghttp2_submit_response(session, stream.id, nil, 0, nil)
         } else {
             var provider = unsafe dataProvider(for: stream)
-            _ = unsafe nghttp2_submit_response(session, stream.id, &fields, fieldCount, &provider)
+            _ = unsafe nghttp2_submit_response(session, stream.id, nil, 0, &provider)
         }
     }
 
@@ -191,9 +198,38 @@ final class HTTP2Session {
             let count = unsafe nghttp2_session_mem_send(session, &data)
             guard count >= 0 else { throw .outOfMemory }
             guard count > 0, let data = unsafe data else { return false }
-            unsafe output.append(Span(_unsafeStart: data, count: count))
+            let frame = unsafe Span(_unsafeStart: data, count: count)
+            if isHeadDue { appendHead(frame, to: &output) } else { output.append(frame) }
         }
         return true
+    }
+
+    /// Appends the head that was encoded, in the place of nghttp2's empty `frame`: what is more than a frame may hold goes
+    /// into CONTINUATION frames (RFC 9113 §6.10).
+    private func appendHead(_ frame: Span<UInt8>, to output: inout ByteBuffer) {
+        let most = unsafe Int(
+            nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_FRAME_SIZE))
+        let endHeaders = UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue)
+        var type = frame[3]
+        var flags = frame[4]
+        var start = 0
+        repeat {
+            let end = min(headBlock.count, start + most)
+            let length = UInt32(truncatingIfNeeded: end - start)
+            flags = end == headBlock.count ? flags | endHeaders : flags & ~endHeaders
+            output.append(UInt8(truncatingIfNeeded: length >> 16))
+            output.append(UInt8(truncatingIfNeeded: length >> 8))
+            output.append(UInt8(truncatingIfNeeded: length))
+            output.append(type)
+            output.append(flags)
+            output.append(frame.extracting(5..<9))
+            output.append(headBlock.bytes.extracting(start..<end))
+            type = UInt8(NGHTTP2_CONTINUATION.rawValue)
+            flags = 0
+            start = end
+        } while start < headBlock.count
+        headBlock.removeAll()
+        isHeadDue = false
     }
 
     /// Aborts the streams of which the peer has taken no byte for `limit` nanoseconds although there are some. A wait
@@ -254,57 +290,6 @@ final class HTTP2Session {
         nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
     }
 
-    /// Builds nghttp2's field list. Names and values stay where they are: `head` belongs to the stream, and is not
-    /// touched until that is closed, behind which nghttp2 reads no field any more. That saves 150 instructions a field.
-    private func load(_ head: borrowing Fields, status: Int?) {
-        let needed = head.count + 1
-        if unsafe fields.count < needed {
-            unsafe fields = unsafe Array(repeating: nghttp2_nv(), count: max(needed, 32))
-        }
-        // A request id never comes again: it stays out of the compression's table, where it would take the place of
-        // what does.
-        let unique = head.firstIndex(of: .xRequestID)
-        var count = 0
-        // The list is lent once: its access is checked once, and not with every field.
-        unsafe fields.withUnsafeMutableBufferPointer { filled in
-            if let status {
-                unsafe filled[0] = unsafe statusField(status)
-                count = 1
-            }
-            let first = count
-            unsafe head.allText.withUnsafeBufferPointer { text in
-                head.forEachPlace { name, value in
-                    let isUnique = count - first == unique
-                    unsafe filled[count] = unsafe HTTP2Session.field(
-                        UnsafeBufferPointer(rebasing: text[name]),
-                        UnsafeBufferPointer(rebasing: text[value]), isUnique: isUnique)
-                    count += 1
-                }
-            }
-        }
-        fieldCount = count
-    }
-
-    private static let staysInPlace =
-        UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
-
-    private func statusField(_ status: Int) -> nghttp2_nv {
-        unsafe nghttp2_nv(
-            name: UnsafeMutablePointer(mutating: StatusDigits.name.utf8Start),
-            value: StatusDigits.of(status), namelen: 7, valuelen: 3,
-            flags: HTTP2Session.staysInPlace)
-    }
-
-    private static func field(
-        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, isUnique: Bool
-    ) -> nghttp2_nv {
-        let noIndex = isUnique ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0
-        return unsafe nghttp2_nv(
-            name: UnsafeMutablePointer(mutating: name.baseAddress),
-            value: UnsafeMutablePointer(mutating: value.baseAddress),
-            namelen: name.count, valuelen: value.count, flags: staysInPlace | noIndex)
-    }
-
     private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
         var provider = unsafe nghttp2_data_provider()
         unsafe provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
@@ -359,9 +344,27 @@ final class HTTP2Session {
     func countBody(_ count: Int) { bodyBytes += count }
 
     func submitTrailers(of stream: HTTP2Stream) {
-        load(stream.trailers, status: nil)
-        _ = unsafe nghttp2_submit_trailer(session, stream.id, &fields, fieldCount)
+        guard stream.trailers.size <= HTTP2Session.sentHeadBytesMax else {
+            return failedToSend(stream)
+        }
+        _ = unsafe nghttp2_submit_trailer(session, stream.id, nil, 0)
     }
+
+    /// A head of the stream is the next frame that nghttp2 hands out.
+    func encodeHead(of stream: HTTP2Stream, isTrailers: Bool) {
+        isHeadDue = true
+        if isTrailers {
+            encoder.encode(stream.trailers, status: nil, into: &headBlock)
+        } else if role == .client {
+            encoder.encode(stream.request.fields, status: nil, into: &headBlock)
+        } else {
+            encoder.encode(
+                stream.response.fields, status: stream.response.status, into: &headBlock)
+        }
+    }
+
+    /// The peer's SETTINGS_HEADER_TABLE_SIZE.
+    func changeHeaderTable(to bytes: UInt32) { encoder.changeLimit(to: bytes) }
 
     /// Server side: the end of the response has left. A client that still sends is told to stop (RFC 9113 §8.1).
     func sentEnd(of stream: HTTP2Stream) {

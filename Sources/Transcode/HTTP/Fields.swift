@@ -210,15 +210,19 @@ public struct Fields: ~Copyable {
         get { text.bytes }
     }
 
-    /// Tells where each field's name and value stand in `allText`, in order.
+    /// Tells which name each field has, and where it and its value stand in `allText`, in order.
     @inlinable
-    public func forEachPlace(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void) {
-        for offset in stride(from: 0, to: lines.count, by: Fields.lineBytes) {
-            let starts = lines.word(at: offset)
-            let counts = lines.word(at: offset + 8)
+    public func forEachPlace(
+        _ body: (_ known: KnownField, _ name: Range<Int>, _ value: Range<Int>) -> Void
+    ) {
+        for index in 0..<count {
+            let starts = lines.word(at: index * Fields.lineBytes)
+            let counts = lines.word(at: index * Fields.lineBytes + 8)
             let name = Int(starts & 0xFFFF_FFFF)
             let value = Int(starts >> 32)
-            body(name..<name + Int(counts >> 16 & 0xFFFF), value..<value + Int(counts >> 32))
+            let known = KnownField(rawValue: UInt8(truncatingIfNeeded: counts)) ?? .other
+            body(
+                known, name..<name + Int(counts >> 16 & 0xFFFF), value..<value + Int(counts >> 32))
         }
     }
 }

@@ -97,14 +97,16 @@ import Transcode
         #expect(pair.server.streamCount == 0)
     }
 
-    @Test func `a request that is too large to be sent is closed, not lost`() throws {
+    @Test func `a request that is too large to be sent is refused, and the session goes on`() throws
+    {
         let pair = try HTTP2Pair()
-        _ = try pair.request([("x-huge", String(repeating: "x", count: 70_000))])
-        try pair.pump()
-        #expect(pair.clientLog.count == 1)
-        #expect(pair.clientLog.first?.hasPrefix("1 closed ") == true)
-        #expect(pair.serverLog.isEmpty)
+        #expect(throws: HTTP2Error.headTooLarge) {
+            _ = try pair.request([("x-huge", String(repeating: "x", count: 70_000))])
+        }
         #expect(pair.client.streamCount == 0)
+        _ = try pair.request()
+        try pair.pump()
+        #expect(pair.serverLog == ["1 head", "1 end"])
     }
 
     @Test func `a goaway lets the streams it names finish and refuses the others`() throws {

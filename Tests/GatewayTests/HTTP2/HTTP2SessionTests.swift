@@ -93,6 +93,52 @@ import Transcode
         #expect(pair.served[1]?.request.fields.text == "x-a=1")
     }
 
+    @Test(arguments: [16_000, 16_384, 40_000])
+    func `heads and trailers larger than a frame arrive whole`(bytes: Int) throws {
+        let limits = HTTP2Limits(headerListBytesMax: 64 << 10)
+        let pair = try HTTP2Pair(client: limits, server: limits)
+        let large = String(repeating: "v", count: bytes)
+        let stream = try pair.request([("x-large", large)], body: nil)
+        try pair.pump()
+        #expect(pair.serverLog == ["1 head"])
+        let served = try #require(pair.served[1])
+        #expect(served.request.fields.text == "x-large=\(large)")
+        served.trailers.append("x-end", text: large)
+        served.finish(withTrailers: true)
+        pair.respond(served, [("x-begin", large)])
+        try pair.pump()
+        #expect(stream.response.fields.text == "x-begin=\(large)")
+        #expect(stream.trailers.text == "x-end=\(large)")
+    }
+
+    @Test func `trailers without a field end the stream`() throws {
+        let pair = try HTTP2Pair()
+        let stream = try pair.request()
+        try pair.pump()
+        let served = try #require(pair.served[1])
+        served.finish(withTrailers: true)
+        pair.respond(served)
+        try pair.pump()
+        #expect(pair.clientLog == ["1 head", "1 end", "1 closed 0"])
+        #expect(stream.trailers.text == "")
+    }
+
+    @Test func `a peer that wants a smaller table gets its heads in one`() throws {
+        let pair = try HTTP2Pair()
+        for value in ["1", "2"] {
+            // SETTINGS: no header table.
+            try pair.inject([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])
+            let stream = try pair.request([("x-a", value)])
+            var sent = ByteBuffer()
+            _ = try pair.client.collect(into: &sent, limit: .max)
+            let literal = [0, 3] + Array("x-a".utf8) + [1] + Array(value.utf8)
+            let bytes = sent.readable.array
+            let hasLiteral = bytes.indices.contains { bytes[$0...].starts(with: literal) }
+            #expect(hasLiteral)
+            #expect(stream.isOpen)
+        }
+    }
+
     @Test func `informational answers are passed over`() throws {
         let pair = try HTTP2Pair()
         let stream = try pair.request()

@@ -98,7 +98,7 @@ import Transcode
     }
 
     @Test func `nghttp2 reads what was meant, whatever the fields and the limits`() throws {
-        var random = SeededRandom(7541)
+        var random = SeededGenerator(seed: 7541)
         let names = [
             ":path", ":authority", "te", "content-type", "x-request-id", "grpc-timeout", "x-a",
             "x-b",

@@ -37,6 +37,7 @@ struct HPACKEncoder: ~Copyable {
     /// The number of the newest entry of each bucket, if it is one: what was evicted may still stand here.
     private var newest: [UInt32] = []
 
+    private var memo = HPACKMemo()
     private var limit = HPACKEncoder.tableBytesMax
     /// The limit that the peer was last told, and the smallest one since (§4.2).
     private var announced = HPACKEncoder.tableBytesMax
@@ -49,6 +50,7 @@ struct HPACKEncoder: ~Copyable {
         limit = min(Int(bytes), HPACKEncoder.tableBytesMax)
         smallest = min(smallest, limit)
         evict(toAtMost: limit)
+        memo.removeAll()
     }
 
     /// Appends the header block of `fields` to `block`, after a `:status` field unless that is nil. Blocks must be sent in
@@ -57,12 +59,26 @@ struct HPACKEncoder: ~Copyable {
         // Two limits, a status, and of each field no more than HTTP/2 counts for it.
         block.makeRoom(32 + fields.size)
         if smallest != announced || limit != announced { announceLimit(in: &block) }
-        if let status { encode(status: status, into: &block) }
+        let known = memo.append(fields, status: status, stamp: inserted, to: &block)
+        if known == fields.count, known > 0 { return }
+        let start = block.count
+        let stamp = inserted
+        if known == 0, let status { encode(status: status, into: &block) }
+        // How many fields from the first on have gone as indices, and where the block ended then.
+        var (beginning, end) = (0, start)
+        var isBeginning = known == 0
         let text = fields.allText
-        fields.forEachPlace { known, name, value in
+        fields.forEachPlace(from: known) { known, name, value in
             let name = text.extracting(name)
             let rule = HPACKRule(known, name: name)
-            encode(name, text.extracting(value), rule, into: &block)
+            let isIndex = encode(name, text.extracting(value), rule, into: &block)
+            isBeginning = isBeginning && isIndex
+            if isBeginning { (beginning, end) = (beginning + 1, block.count) }
+        }
+        if beginning > 0, inserted == stamp {
+            memo.keep(
+                fields, beginning, status: status, stamp: stamp,
+                sent: block.bytes.extracting(start..<end))
         }
     }
 
@@ -79,20 +95,23 @@ struct HPACKEncoder: ~Copyable {
         digits[0] = UInt8(48 + status / 100)
         digits[1] = UInt8(48 + status / 10 % 10)
         digits[2] = UInt8(48 + status % 10)
-        encode(":status".utf8Span.span, digits.span, .status, into: &block)
+        _ = encode(":status".utf8Span.span, digits.span, .status, into: &block)
     }
 
+    /// - Returns: whether the field has gone as an index.
     private mutating func encode(
         _ name: Span<UInt8>, _ value: Span<UInt8>, _ rule: HPACKRule, into block: inout OutputBlock
-    ) {
+    ) -> Bool {
         if rule.isPseudo, let index = rule.staticIndex(of: value) {
-            return block.put(0x80 | index)
+            block.put(0x80 | index)
+            return true
         }
         var nameIndex = UInt32(rule.nameIndex)
         if rule.indexing == .table || nameIndex == 0,
             let index = find(name, value, rule, nameIndex: &nameIndex)
         {
-            return block.append(integer: index, prefix: 7, pattern: 0x80)
+            block.append(integer: index, prefix: 7, pattern: 0x80)
+            return true
         }
         let bytes = name.count + value.count + HPACKEncoder.entryBytes
         switch rule.indexing {
@@ -105,6 +124,7 @@ struct HPACKEncoder: ~Copyable {
         }
         if nameIndex == 0 { block.append(string: name) }
         block.append(string: value)
+        return false
     }
 
     // MARK: The dynamic table

@@ -210,22 +210,19 @@ final class HTTP2Session {
         let most = unsafe Int(
             nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_FRAME_SIZE))
         let endHeaders = UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue)
-        var type = frame[3]
-        var flags = frame[4]
+        var header = InlineArray<9, UInt8> { frame[$0] }
         var start = 0
         repeat {
             let end = min(headBlock.count, start + most)
             let length = UInt32(truncatingIfNeeded: end - start)
-            flags = end == headBlock.count ? flags | endHeaders : flags & ~endHeaders
-            output.append(UInt8(truncatingIfNeeded: length >> 16))
-            output.append(UInt8(truncatingIfNeeded: length >> 8))
-            output.append(UInt8(truncatingIfNeeded: length))
-            output.append(type)
-            output.append(flags)
-            output.append(frame.extracting(5..<9))
+            header[0] = UInt8(truncatingIfNeeded: length >> 16)
+            header[1] = UInt8(truncatingIfNeeded: length >> 8)
+            header[2] = UInt8(truncatingIfNeeded: length)
+            header[4] = end == headBlock.count ? header[4] | endHeaders : header[4] & ~endHeaders
+            output.append(header.span)
             output.append(headBlock.bytes.extracting(start..<end))
-            type = UInt8(NGHTTP2_CONTINUATION.rawValue)
-            flags = 0
+            header[3] = UInt8(NGHTTP2_CONTINUATION.rawValue)
+            header[4] = 0
             start = end
         } while start < headBlock.count
         headBlock.removeAll()

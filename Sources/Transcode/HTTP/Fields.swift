@@ -210,12 +210,13 @@ public struct Fields: ~Copyable {
         get { text.bytes }
     }
 
-    /// Tells which name each field has, and where it and its value stand in `allText`, in order.
+    /// Tells which name each field has, and where it and its value stand in `allText`, in order from `first` on.
     @inlinable
     public func forEachPlace(
+        from first: Int = 0,
         _ body: (_ known: KnownField, _ name: Range<Int>, _ value: Range<Int>) -> Void
     ) {
-        for index in 0..<count {
+        for index in first..<count {
             let starts = lines.word(at: index * Fields.lineBytes)
             let counts = lines.word(at: index * Fields.lineBytes + 8)
             let name = Int(starts & 0xFFFF_FFFF)
@@ -224,5 +225,39 @@ public struct Fields: ~Copyable {
             body(
                 known, name..<name + Int(counts >> 16 & 0xFFFF), value..<value + Int(counts >> 32))
         }
+    }
+}
+
+// Heads that begin alike.
+extension Fields {
+    /// Bytes that tell of one field where it stands.
+    public static var placeBytes: Int { lineBytes }
+
+    /// The text of the first `count` fields, and their places in it.
+    @_lifetime(borrow self)
+    public func beginning(_ count: Int) -> (text: Span<UInt8>, places: Span<UInt8>) {
+        let lineEnd = count * Fields.lineBytes
+        let textEnd = count > 0 ? textEnd(of: count - 1) : 0
+        return (text.bytes.extracting(0..<textEnd), lines.bytes.extracting(0..<lineEnd))
+    }
+
+    /// Whether the first fields are those whose `beginning` this is.
+    public func begins(with text: Span<UInt8>, at places: Span<UInt8>) -> Bool {
+        lines.count >= places.count && self.text.count >= text.count
+            && lines.bytes.extracting(0..<places.count).isEqual(to: places)
+            && self.text.bytes.extracting(0..<text.count).isEqual(to: text)
+    }
+
+    /// A number that is the same for the same field in the same place, and often another for another: its lengths, and the
+    /// end of its value.
+    public func mark(of index: Int) -> UInt64 {
+        let end = textEnd(of: index)
+        let tail = end >= 8 ? text.word(at: end - 8) : 0
+        return lines.word(at: index * Fields.lineBytes + 8) ^ tail
+    }
+
+    private func textEnd(of index: Int) -> Int {
+        Int(lines.word(at: index * Fields.lineBytes) >> 32)
+            + Int(lines.word(at: index * Fields.lineBytes + 8) >> 32)
     }
 }

@@ -133,6 +133,35 @@ import Transcode
         }
     }
 
+    @Test func `heads that begin alike are read as what they are`() throws {
+        var random = SeededGenerator(seed: 9113)
+        var encoder = HPACKEncoder()
+        let decoder = try HeaderBlockDecoder()
+        for round in 0..<2000 {
+            // Eleven methods, of which some share a slot; now and then something enters the table, or it shrinks.
+            let method = Int.random(in: 0..<11, using: &random)
+            var head = [
+                (":method", "POST"), (":scheme", "http"), (":path", "/library.v1/Method\(method)"),
+                ("te", "trailers"), ("content-type", method % 2 == 0 ? "application/grpc" : "a/b"),
+            ]
+            if round % 3 == 0 { head.append(("grpc-timeout", "\(round)m")) }
+            head.append(("x-forwarded-for", "10.0.0.\(method % 3)"))
+            head.append(("x-request-id", "\(round)"))
+            if round % 97 == 0 { head.append(("x-new", "\(round)")) }
+            if round % 211 == 0 {
+                let limit = UInt32(Int.random(in: 0..<5000, using: &random))
+                encoder.changeLimit(to: limit)
+                decoder.changeLimit(to: limit)
+            }
+            #expect(try decoder.read(encoder.block(head)) == head.map { "\($0.0)=\($0.1)" })
+            let status = [200, 404, 503][method % 3]
+            let answer = [("content-type", "application/json"), ("x-request-id", "\(round)")]
+            #expect(
+                try decoder.read(encoder.block(answer, status: status))
+                    == [":status=\(status)"] + answer.map { "\($0.0)=\($0.1)" })
+        }
+    }
+
     @Test func `names are told apart where their buckets are the same`() throws {
         var encoder = HPACKEncoder()
         let decoder = try HeaderBlockDecoder()

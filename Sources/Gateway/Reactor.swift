@@ -128,6 +128,9 @@ final class Reactor: TimerTarget {
         for channel in channels { channel.connect() }
     }
 
+    /// Views of names on this reactor, by their numbers: how mail of other reactors finds them.
+    var resolvers: [UInt64: Resolver] = [:]
+
     // MARK: Pools
 
     func takeExchange() -> Exchange { exchanges.take() ?? Exchange(reactor: self) }

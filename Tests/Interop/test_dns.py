@@ -138,7 +138,7 @@ def test_a_name_that_is_not_there_is_an_error_until_it_is(dns, pair, start):
     assert eventually(lambda: http1.request(gateway.port, "GET", "/v1/echo/a").status == 200)
     gateway.stop()
     warnings = [line for line in gateway.errors if "cannot be resolved" in line]
-    assert 1 <= len(warnings) <= 2, "once per thread, not per look-up"
+    assert len(warnings) == 1, "once, not per look-up nor per thread"
 
 
 def test_a_server_that_does_not_answer_holds_nothing_up(dns, pair, start):
@@ -175,9 +175,9 @@ def test_a_moved_server_is_found_before_the_answer_is_old(dns, pair, start):
     assert answering(gateway, pair, 1) == {0}
     dns.names[NAME] = ["127.0.0.3"]
     # What was asked less than a second ago is not asked again.
-    dns.questions.clear()
+    asked = len(dns.questions)
     pair[0].stop()
-    assert eventually(lambda: call(gateway)[0] == 200 and dns.questions, 20)
+    assert eventually(lambda: call(gateway)[0] == 200 and len(dns.questions) > asked, 20)
     assert answering(gateway, pair) == {1}
 
 
@@ -263,8 +263,8 @@ def test_the_time_to_live_of_srv_records_counts(dns, four, start):
     dns.address_ttl = 300
     gateway = start(dns.service_target(SERVICE))
     assert answering(gateway, four, 2) == {0}
-    dns.questions.clear()
-    assert eventually(lambda: (SERVICE, SRV) in dns.questions, 10)
+    asked = len(dns.questions)
+    assert eventually(lambda: (SERVICE, SRV) in dns.questions[asked:], 10)
 
 
 def test_many_srv_records(dns, four, start):

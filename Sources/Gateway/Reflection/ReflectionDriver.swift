@@ -10,10 +10,9 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     private enum Timer { static let (deadline, retry): (UInt8, UInt8) = (0, 1) }
 
     private let reactor: Reactor
-    private let makeChannel: (Reactor) -> Channel
     private let whenDone: () -> Void
     private let limits: ReflectionLimits
-    private var channel: Channel
+    private let channel: Channel
     private var state: ReflectionClientState
     private var version = Reflection.Version.v1
     private var stream: HTTP2Stream?
@@ -32,14 +31,13 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     private(set) var result: Result<ReflectedServices, ReflectionError>?
 
     init(
-        reactor: Reactor, limits: ReflectionLimits, makeChannel: @escaping (Reactor) -> Channel,
+        _ upstream: UpstreamPlan, reactor: Reactor, limits: ReflectionLimits,
         whenDone: @escaping () -> Void
     ) {
         self.reactor = reactor
         self.limits = limits
-        self.makeChannel = makeChannel
         self.whenDone = whenDone
-        channel = makeChannel(reactor)
+        channel = Channel(upstream.withoutHealth, reactor: reactor)
         state = ReflectionClientState(limits: limits, ownServices: LocalServices.names)
         reader = EnvelopeReader(limit: limits.answerBytesMax)
     }
@@ -48,6 +46,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     func start() {
         deadlineTimer = reactor.loop.schedule(
             after: limits.timeoutNanoseconds, self, kind: Timer.deadline)
+        channel.connect()
         perform(state.start())
     }
 
@@ -66,8 +65,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
             return
         }
         retryTimer = nil
-        channel.shutDown()
-        channel = makeChannel(reactor)
+        channel.reconnect()
         state = ReflectionClientState(limits: limits, ownServices: LocalServices.names)
         perform(state.start())
     }

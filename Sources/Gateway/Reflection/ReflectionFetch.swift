@@ -28,13 +28,10 @@ public enum ReflectionFetch {
         guard !requests.isEmpty else { return [] }
         do throws(SystemError) {
             let reactor = try makeReactor(log, mailbox: try Mailbox())
+            reactor.loop.reactor = reactor
             var pending = requests.count
             let drivers = requests.map { request in
-                ReflectionDriver(reactor: reactor, limits: request.limits) { reactor in
-                    let channel = Channel(request.upstream.withoutHealth, reactor: reactor)
-                    channel.connect()
-                    return channel
-                } whenDone: {
+                ReflectionDriver(request.upstream, reactor: reactor, limits: request.limits) {
                     pending -= 1
                     if pending == 0 { reactor.loop.stop() }
                 }

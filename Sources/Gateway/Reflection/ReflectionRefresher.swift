@@ -136,13 +136,8 @@ final class RefreshRounds: TimerTarget {
     private func ask(_ index: Int) {
         rounds[index].timer = nil
         rounds[index].schedule.asked(now: reactor.loop.now)
-        let upstream = subjects[index].upstream
-        let reactor = reactor
-        let driver = ReflectionDriver(reactor: reactor, limits: subjects[index].limits) { reactor in
-            let channel = Channel(upstream.withoutHealth, reactor: reactor)
-            channel.connect()
-            return channel
-        } whenDone: {
+        let (subject, reactor) = (subjects[index], reactor)
+        let driver = ReflectionDriver(subject.upstream, reactor: reactor, limits: subject.limits) {
             // Not within the driver's own call.
             _ = reactor.loop.schedule(after: 0, self, kind: Timer.answered)
         }

@@ -23,7 +23,9 @@ final class Channel: TimerTarget {
     /// What this reactor has counted.
     var counters = UpstreamCounters()
     private let reactor: Reactor
-    private var endpoints: [Endpoint] = []
+    private var targets: TargetAddresses?
+    /// What they stand for.
+    private var addresses: [SocketAddress] = []
     private var subchannels: [Subchannel] = []
     /// Subchannels of addresses that are gone, until their last call is done.
     private var retired: [Subchannel] = []
@@ -42,12 +44,6 @@ final class Channel: TimerTarget {
     /// No address has been connected since the last connection ended.
     private var wasLost = false
 
-    /// One target: an address that stays, or a name with the addresses it stood for last.
-    private struct Endpoint {
-        var addresses: [SocketAddress]
-        var resolver: Resolver?
-    }
-
     init(_ plan: UpstreamPlan, reactor: Reactor) {
         name = plan.name
         tls = plan.tls
@@ -58,21 +54,6 @@ final class Channel: TimerTarget {
         authority = plan.targets.first?.authority ?? plan.name
         picker = Picker(plan.options.balance, seed: reactor.random.next())
         self.reactor = reactor
-        for target in plan.targets {
-            switch target {
-            case .address(let address): endpoints.append(Endpoint(addresses: [address]))
-            case .name(let host, let port, let server):
-                addEndpoint(DNSName(host: host, records: .addresses(port), server: server))
-            case .services(let name, let server):
-                addEndpoint(DNSName(host: name, records: .services, server: server))
-            }
-        }
-    }
-
-    private func addEndpoint(_ name: DNSName) {
-        let resolver = Resolver(
-            name: name, endpoint: endpoints.count, channel: self, reactor: reactor)
-        endpoints.append(Endpoint(addresses: [], resolver: resolver))
     }
 
     /// The `:scheme` of its requests.
@@ -81,8 +62,10 @@ final class Channel: TimerTarget {
 
     /// Resolves every name and connects, without waiting for a first call.
     func connect() {
-        updateSubchannels()
-        for endpoint in endpoints { endpoint.resolver?.start() }
+        let targets = TargetAddresses(shared, of: self, reactor: reactor)
+        self.targets = targets
+        targets.start()
+        targetsChanged()
         awaitIdleness()
         awaitSweep()
         if healthService != nil || shared.outliers != nil { listenToEndpoints() }
@@ -93,23 +76,26 @@ final class Channel: TimerTarget {
             if let timer { reactor.loop.cancel(timer) }
         }
         (addressTimer, idleTimer, outlierTimer) = (nil, nil, nil)
-        for endpoint in endpoints { endpoint.resolver?.stop() }
+        targets?.stop()
         for subchannel in subchannels + retired { subchannel.shutDown() }
     }
 
     // MARK: Addresses
 
-    /// What the name of an endpoint stands for now; never empty.
-    func resolved(_ endpoint: Int, to addresses: [SocketAddress]) {
-        endpoints[endpoint].addresses = addresses
-        updateSubchannels()
+    /// Names stand for other addresses, or cannot be resolved.
+    func targetsChanged() {
+        let current = targets?.addresses ?? []
+        if current != addresses {
+            addresses = current
+            updateSubchannels()
+        }
         // Those that calls have waited for may be gone.
         if hasWaiting { failWaiting() }
     }
 
     /// Connects new addresses, and lets those that are gone finish their calls.
     private func updateSubchannels() {
-        var addresses = endpoints.flatMap(\.addresses)
+        var addresses = addresses
         if options.balance == .pickFirst { addresses = PickFirst.interleaved(addresses) }
         var kept: [Subchannel] = []
         for address in addresses where !kept.contains(where: { $0.address == address }) {
@@ -169,7 +155,7 @@ final class Channel: TimerTarget {
 
     /// The names may stand for other addresses by now.
     func attemptFailed() {
-        for endpoint in endpoints { endpoint.resolver?.refresh() }
+        targets?.refresh()
         if options.balance == .pickFirst { perform(pickFirst.proceed()) }
         failWaiting()
     }
@@ -187,7 +173,7 @@ final class Channel: TimerTarget {
         }
         if hasWaiting { connectAddresses() }
         guard subchannel.hasFailed else { return }
-        for endpoint in endpoints { endpoint.resolver?.refresh() }
+        targets?.refresh()
         failWaiting()
     }
 
@@ -266,8 +252,20 @@ final class Channel: TimerTarget {
     private func sleep() {
         guard !isIdle else { return }
         isIdle = true
+        rest()
+    }
+
+    /// Lets go of every connection.
+    private func rest() {
         for subchannel in subchannels { subchannel.rest() }
         pickFirst.addressesChanged(count: subchannels.count, chosen: nil)
+    }
+
+    /// Makes every connection anew, with no wait for what failed before.
+    func reconnect() {
+        isIdle = false
+        rest()
+        connectAddresses()
     }
 
     // MARK: Calls
@@ -381,9 +379,8 @@ final class Channel: TimerTarget {
         guard subchannels.allSatisfy(\.hasFailed) else { return nil }
         var reasons = ""
         if subchannels.isEmpty {
-            let failures = endpoints.compactMap { $0.resolver?.failure }
-            guard failures.count == endpoints.count else { return nil }
-            reasons = failures.joined(separator: "; ")
+            guard let failure = targets?.failure else { return nil }
+            reasons = failure
         } else {
             reasons = subchannels.map { "\($0.address): \($0.failure)" }.joined(separator: "; ")
         }

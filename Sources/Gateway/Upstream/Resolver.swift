@@ -14,89 +14,77 @@ struct DNSName: Equatable {
     var server: SocketAddress?
 }
 
-/// When a name is looked up again. Pure.
-struct ResolverSchedule: Equatable {
-    static let second: Int64 = 1_000_000_000
-    /// Where the answer tells no time to live, as /etc/hosts does.
-    static let usualNanoseconds = 30 * second
-    /// No time to live is taken for longer.
-    static let maximumNanoseconds = 300 * second
-    /// Waits after failures: doubled each time.
-    static let failureRange = second...30 * second
-
-    /// Nanoseconds from an answer to the next look-up, whatever its time to live and whichever connections fail.
-    let intervalMin: Int64
-    private var nextFailureWait = failureRange.lowerBound
-
-    init(intervalMin: Int64) { self.intervalMin = intervalMin }
-
-    /// Nanoseconds from an answer to the next look-up.
-    mutating func waitAfterAnswer(timeToLive: Int64?) -> Int64 {
-        nextFailureWait = ResolverSchedule.failureRange.lowerBound
-        let wait = timeToLive ?? ResolverSchedule.usualNanoseconds
-        return max(min(wait, ResolverSchedule.maximumNanoseconds), intervalMin)
-    }
-
-    mutating func waitAfterFailure() -> Int64 {
-        defer {
-            nextFailureWait = min(nextFailureWait * 2, ResolverSchedule.failureRange.upperBound)
-        }
-        return nextFailureWait
-    }
-}
-
-/// Keeps one endpoint of a channel resolved: looks its name up at start, when the answer has lived its time, and when a
-/// connection failed. On failure the last addresses stay.
+/// One reactor's view of a name that all resolve together; looks it up for the others where it is the one who asks.
 final class Resolver: TimerTarget {
-    private let name: DNSName
-    private let endpoint: Int
-    private unowned let channel: Channel
+    private let upstream: String
+    private let shared: SharedName
     private let reactor: Reactor
-    private var schedule: ResolverSchedule
+    private let whenChanged: () -> Void
+    private let user = SharedName.newUser()
     private var query: DNSQuery?
     private var timer: EventLoop.TimerID?
-    private var addresses: [SocketAddress] = []
-    private var answeredAt: Int64 = 0
     private var isStopped = false
-    /// Why the last look-up failed; nil after an answer, and before the first outcome.
-    private(set) var failure: String?
+    /// The log has it that look-ups fail.
+    private var hasToldFailure = false
+    /// What the name stands for, as far as this reactor has been told.
+    private(set) var outcome = NameResolution.Outcome()
 
-    init(name: DNSName, endpoint: Int, channel: Channel, reactor: Reactor) {
-        self.name = name
-        self.endpoint = endpoint
-        self.channel = channel
+    /// - Parameters:
+    ///   - upstream: as the log names it.
+    ///   - whenChanged: told when `outcome` is another one.
+    init(
+        _ shared: SharedName, upstream: String, reactor: Reactor,
+        whenChanged: @escaping () -> Void
+    ) {
+        self.shared = shared
+        self.upstream = upstream
         self.reactor = reactor
-        schedule = ResolverSchedule(intervalMin: channel.options.resolveIntervalMin)
+        self.whenChanged = whenChanged
     }
 
-    deinit { query?.cancel() }
-
-    func start() { lookUp() }
+    /// Takes what is known at once; `stop` must follow.
+    func start() {
+        let user = user
+        reactor.resolvers[user] = self
+        shared.join(user, reactor.loop.mailbox) { loop in loop.reactor?.resolvers[user]?.look() }
+        look()
+    }
 
     func stop() {
         isStopped = true
+        reactor.resolvers[user] = nil
         cancelTimer()
         query?.cancel()
         query = nil
+        shared.leave(user)
     }
 
-    /// A connection failed: look again, unless that was done just now.
-    func refresh() {
-        guard query == nil, !isStopped, failure == nil,
-            reactor.loop.now - answeredAt >= schedule.intervalMin
-        else { return }
-        cancelTimer()
-        lookUp()
-    }
+    /// A connection failed: the name may stand for other addresses by now.
+    func refresh() { shared.refresh(now: reactor.loop.now) }
 
     func timerFired(_ kind: UInt8) {
         timer = nil
-        lookUp()
+        look()
     }
 
-    private func lookUp() {
-        guard query == nil, !isStopped else { return }
-        let started = DNSQuery(name, loop: reactor.loop) { [weak self] in self?.finished($0) }
+    private func look() {
+        guard !isStopped else { return }
+        let (known, action) = shared.look(user, now: reactor.loop.now)
+        let isChanged = known != outcome
+        outcome = known
+        cancelTimer()
+        switch action {
+        case .none: break
+        case .wait(let time): timer = reactor.loop.schedule(at: time, self)
+        case .ask: ask()
+        }
+        if isChanged { whenChanged() }
+    }
+
+    private func ask() {
+        let started = DNSQuery(shared.name, loop: reactor.loop) { [weak self] in
+            self?.finished($0)
+        }
         query = started
         started.start()
     }
@@ -104,30 +92,24 @@ final class Resolver: TimerTarget {
     private func finished(_ outcome: DNSQuery.Outcome) {
         query = nil
         guard !isStopped else { return }
-        answeredAt = reactor.loop.now
-        switch outcome {
-        case .answer(let found, let timeToLive):
-            again(after: schedule.waitAfterAnswer(timeToLive: timeToLive))
-            if failure != nil {
-                reactor.log.info("upstream \(channel.name): \(name.host) is resolved again")
-            }
-            failure = nil
-            guard found != addresses else { return }
-            addresses = found
-            let list = found.map(\.description).joined(separator: ", ")
-            reactor.log.debug("upstream \(channel.name): \(name.host) is \(list)")
-            channel.resolved(endpoint, to: found)
-        case .failure(let reason):
-            again(after: schedule.waitAfterFailure())
-            let text = "\(name.host) cannot be resolved: \(reason)"
-            if failure == nil { reactor.log.warning("upstream \(channel.name): \(text)") }
-            failure = text
-            if addresses.isEmpty { channel.failWaiting() }
-        }
+        let before = self.outcome.addresses
+        shared.finish(outcome, by: user, now: reactor.loop.now)
+        look()
+        log(before)
     }
 
-    private func again(after nanoseconds: Int64) {
-        timer = reactor.loop.schedule(after: nanoseconds, self)
+    private func log(_ before: [SocketAddress]) {
+        if let failure = outcome.failure {
+            if !hasToldFailure { reactor.log.warning("upstream \(upstream): \(failure)") }
+            hasToldFailure = true
+            return
+        }
+        let host = shared.name.host
+        if hasToldFailure { reactor.log.info("upstream \(upstream): \(host) is resolved again") }
+        hasToldFailure = false
+        guard outcome.addresses != before else { return }
+        let list = outcome.addresses.map(\.description).joined(separator: ", ")
+        reactor.log.debug("upstream \(upstream): \(host) is \(list)")
     }
 
     private func cancelTimer() {

@@ -2,6 +2,13 @@ import Synchronization
 
 /// What all reactors share of one upstream.
 public final class UpstreamShared: Sendable {
+    /// Where an upstream is: an address, or a name that is resolved for all.
+    enum Target {
+        case address(SocketAddress)
+        case name(SharedName)
+    }
+
+    let targets: [Target]
     let throttle: RetryThrottle
     let calls: UsageLimit
     let waiting: UsageLimit
@@ -9,7 +16,22 @@ public final class UpstreamShared: Sendable {
     let endpoints: SharedEndpoints
     let outliers: OutlierDetector?
 
-    init(_ options: UpstreamOptions) {
+    init(_ options: UpstreamOptions, targets: [UpstreamTarget] = []) {
+        self.targets = targets.map { target in
+            switch target {
+            case .address(let address): .address(address)
+            case .name(let host, let port, let server):
+                .name(
+                    SharedName(
+                        DNSName(host: host, records: .addresses(port), server: server),
+                        intervalMin: options.resolveIntervalMin))
+            case .services(let name, let server):
+                .name(
+                    SharedName(
+                        DNSName(host: name, records: .services, server: server),
+                        intervalMin: options.resolveIntervalMin))
+            }
+        }
         throttle = RetryThrottle(
             tokensMax: options.throttle.tokensMax,
             ratioThousandths: options.throttle.ratioThousandths)

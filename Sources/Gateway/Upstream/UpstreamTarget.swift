@@ -121,7 +121,7 @@ public struct UpstreamPlan: Sendable {
     /// As messages name it.
     public var name: String
     /// At least one.
-    public var targets: [UpstreamTarget]
+    public let targets: [UpstreamTarget]
     /// How its connections are secured; nil means plain.
     public var tls: TLSClientContext?
     public private(set) var options: UpstreamOptions
@@ -135,7 +135,7 @@ public struct UpstreamPlan: Sendable {
         self.targets = targets
         self.tls = tls
         self.options = options
-        shared = UpstreamShared(options)
+        shared = UpstreamShared(options, targets: targets)
     }
 
     /// The same for those who ask what the upstream has, whether it serves or not.

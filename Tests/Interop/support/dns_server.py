@@ -21,7 +21,8 @@ class DNSServer:
         self.ttl, self.address_ttl = 1, None
         # With a code every question gets it; with a delay every answer comes so many seconds late.
         self.code, self.delay, self.silent = None, 0, False
-        self.questions = []
+        # What was asked, and when by the monotonic clock.
+        self.questions, self.times = [], []
         self.changed = threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -48,6 +49,11 @@ class DNSServer:
         with self.changed:
             count = len(self.questions)
             assert self.changed.wait_for(lambda: len(self.questions) > count, seconds), "no question came"
+
+    def look_ups(self, kind=A):
+        """When questions for that kind of record came."""
+        with self.changed:
+            return [at for (_, asked), at in zip(self.questions, self.times) if asked == kind]
 
     def _serve(self):
         while True:
@@ -81,6 +87,7 @@ class DNSServer:
         name, kind, end = self._question(packet)
         with self.changed:
             self.questions.append((name, kind))
+            self.times.append(time.monotonic())
             self.changed.notify_all()
         if self.silent:
             return None

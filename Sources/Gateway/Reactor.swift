@@ -128,6 +128,10 @@ final class Reactor: TimerTarget {
         for channel in channels { channel.connect() }
     }
 
+    /// How names are looked up.
+    var makeLookUp: (DNSName, EventLoop, @escaping (NameAnswer) -> Void) -> any NameLookUp = {
+        DNSQuery($0, loop: $1, whenDone: $2)
+    }
     /// Views of names on this reactor, by their numbers: how mail of other reactors finds them.
     var resolvers: [UInt64: Resolver] = [:]
 

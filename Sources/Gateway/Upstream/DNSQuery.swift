@@ -7,24 +7,18 @@ import Glibc
 /// outcome is told after its functions have returned. Each query has a c-ares channel of its own, so that it sees
 /// /etc/resolv.conf as it is now.
 @safe
-final class DNSQuery: TimerTarget {
-    enum Outcome {
-        /// At least one address, IPv4 first, sorted, so that an unchanged answer compares equal; nanoseconds.
-        case answer([SocketAddress], timeToLive: Int64?)
-        case failure(String)
-    }
-
+final class DNSQuery: NameLookUp, TimerTarget {
     /// Milliseconds until a server is asked again.
     static let timeoutMilliseconds: Int32 = 2_000
     static let tries: Int32 = 2
 
     private let name: DNSName
     private let loop: EventLoop
-    private let whenDone: (Outcome) -> Void
+    private let whenDone: (NameAnswer) -> Void
     private var channel: ares_channel?
     private var sockets: [Int32: DNSSocket] = [:]
     private var timer: EventLoop.TimerID?
-    private var outcome: Outcome?
+    private var outcome: NameAnswer?
     private var isDone = false
     /// Hosts that are yet to be looked up, the most wanted group first.
     private var groups: [[ServiceRecord]] = []
@@ -35,8 +29,7 @@ final class DNSQuery: TimerTarget {
     private var failure: String?
 
     /// The owner keeps it until it is done, or cancels it.
-    /// - Parameter whenDone: called once, perhaps before `start` returns; not after `cancel`.
-    init(_ name: DNSName, loop: EventLoop, whenDone: @escaping (Outcome) -> Void) {
+    init(_ name: DNSName, loop: EventLoop, whenDone: @escaping (NameAnswer) -> Void) {
         self.name = name
         self.loop = loop
         self.whenDone = whenDone

@@ -14,6 +14,19 @@ struct DNSName: Equatable {
     var server: SocketAddress?
 }
 
+/// What came of one look-up.
+enum NameAnswer {
+    /// At least one address, IPv4 first, sorted, so that an unchanged answer compares equal; nanoseconds.
+    case answer([SocketAddress], timeToLive: Int64?)
+    case failure(String)
+}
+
+/// One look-up of a name, which tells its outcome once, perhaps before `start` returns; not after `cancel`.
+protocol NameLookUp: AnyObject {
+    func start()
+    func cancel()
+}
+
 /// One reactor's view of a name that all resolve together; looks it up for the others where it is the one who asks.
 final class Resolver: TimerTarget {
     private let upstream: String
@@ -21,7 +34,7 @@ final class Resolver: TimerTarget {
     private let reactor: Reactor
     private let whenChanged: () -> Void
     private let user = SharedName.newUser()
-    private var query: DNSQuery?
+    private var lookUp: (any NameLookUp)?
     private var timer: EventLoop.TimerID?
     private var isStopped = false
     /// The log has it that look-ups fail.
@@ -54,8 +67,8 @@ final class Resolver: TimerTarget {
         isStopped = true
         reactor.resolvers[user] = nil
         cancelTimer()
-        query?.cancel()
-        query = nil
+        lookUp?.cancel()
+        lookUp = nil
         shared.leave(user)
     }
 
@@ -82,15 +95,15 @@ final class Resolver: TimerTarget {
     }
 
     private func ask() {
-        let started = DNSQuery(shared.name, loop: reactor.loop) { [weak self] in
+        let begun = reactor.makeLookUp(shared.name, reactor.loop) { [weak self] in
             self?.finished($0)
         }
-        query = started
-        started.start()
+        lookUp = begun
+        begun.start()
     }
 
-    private func finished(_ outcome: DNSQuery.Outcome) {
-        query = nil
+    private func finished(_ outcome: NameAnswer) {
+        lookUp = nil
         guard !isStopped else { return }
         let before = self.outcome.addresses
         shared.finish(outcome, by: user, now: reactor.loop.now)

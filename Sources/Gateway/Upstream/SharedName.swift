@@ -57,7 +57,7 @@ final class SharedName: Sendable {
     }
 
     /// What came of the look-up that the user was told to make.
-    func finish(_ outcome: DNSQuery.Outcome, by user: UInt64, now: Int64) {
+    func finish(_ outcome: NameAnswer, by user: UInt64, now: Int64) {
         change { state in
             let isChanged =
                 switch outcome {

@@ -141,6 +141,8 @@ final class Reactor: TimerTarget {
 
     func giveBack(_ exchange: Exchange) {
         exchange.reset()
+        // Its next call would be served by what is no longer served.
+        guard exchange.methods === snapshot.methods else { return }
         exchanges.giveBack(exchange)
     }
 

@@ -14,8 +14,14 @@ final class Exchange: TimerTarget {
     static let unsentBytesMax = HTTP2Stream.lowWaterBytes
 
     let reactor: Reactor
+    // Of the reactor. Held here, constants of this object, they are used without a count of references: a call makes half
+    // as many of those.
+    let loop: EventLoop
+    let streams: HTTP2StreamPool
+    let codecTools: CodecTools
+    let starts: UpstreamStarts
     /// What was served when the call came; indices in its plan are of this generation.
-    private(set) var snapshot: Snapshot
+    let methods: MethodTable
     /// Grows with every call that this object serves: tells stale references.
     private(set) var call: UInt64 = 0
     var pooledBytes = 0
@@ -59,10 +65,12 @@ final class Exchange: TimerTarget {
 
     init(reactor: Reactor) {
         self.reactor = reactor
-        snapshot = reactor.snapshot
+        loop = reactor.loop
+        streams = reactor.streams
+        codecTools = reactor.codecTools
+        starts = reactor.upstreamStarts
+        methods = reactor.snapshot.methods
     }
-
-    var methods: MethodTable { snapshot.methods }
 
     /// The upstream that serves the call.
     var upstream: Channel {
@@ -77,10 +85,8 @@ final class Exchange: TimerTarget {
     /// Starts a call with the head that `client` has received.
     func begin(_ client: ClientSide) {
         self.client = client
-        // Objects of a pool keep their generation, so that a call counts no references.
-        if snapshot !== reactor.snapshot { snapshot = reactor.snapshot }
         state.receiveHead()
-        takeRequestID()
+        takeRequestID(of: client)
         if answerPreflight() { return }
         do throws(Status) {
             try resolve(client)
@@ -113,10 +119,10 @@ final class Exchange: TimerTarget {
             }
         }
         guard let timeout = plan.timeLimit(in: methods) else { return }
-        let sum = reactor.loop.now.addingReportingOverflow(timeout)
+        let sum = loop.now.addingReportingOverflow(timeout)
         deadline = sum.overflow ? .max : sum.partialValue
         if timeout <= 0 { throw Status.deadlineExceeded }
-        timer = reactor.loop.schedule(at: deadline, self, kind: TimerKind.deadline)
+        timer = loop.schedule(at: deadline, self, kind: TimerKind.deadline)
     }
 
     /// A piece of the request's body.
@@ -129,7 +135,7 @@ final class Exchange: TimerTarget {
         do throws(Status) {
             try stream.withOutgoing { (output) throws(Status) in
                 try requestCodec.receive(
-                    bytes, methods: methods, tools: reactor.codecTools,
+                    bytes, methods: methods, tools: codecTools,
                     room: Exchange.unsentBytesMax, into: &output)
             }
         } catch {
@@ -149,7 +155,7 @@ final class Exchange: TimerTarget {
                 try stream.withOutgoing { (output) throws(Status) in
                     try requestCodec.finish(
                         head, match: match, methods: methods,
-                        tools: reactor.codecTools, into: &output)
+                        tools: codecTools, into: &output)
                 }
             }
             if isDone ?? true { stream.finish(withTrailers: false) }
@@ -180,7 +186,7 @@ final class Exchange: TimerTarget {
 
     func takeStream() -> HTTP2Stream {
         if let stream { return stream }
-        let taken = reactor.streams.take()
+        let taken = streams.take()
         taken.owner = self
         taken.keepSent(upTo: keptRequestBytesMax)
         stream = taken
@@ -188,6 +194,7 @@ final class Exchange: TimerTarget {
     }
 
     private func startUpstream() {
+        let upstream = upstream
         do throws(Status) {
             try upstream.admit()
         } catch {
@@ -195,10 +202,10 @@ final class Exchange: TimerTarget {
             return
         }
         isAdmitted = true
-        _ = takeStream()
+        if stream == nil { _ = takeStream() }
         state.startUpstream()
         if plan.streamForm != nil { awaitUpstream() }
-        startAttempts()
+        startAttempts(on: upstream)
     }
 
     /// The stream has more to send. The client may send on while that is little.
@@ -224,7 +231,7 @@ final class Exchange: TimerTarget {
         do throws(Status) {
             let isDone = try stream.withOutgoing { (output) throws(Status) in
                 try requestCodec.resume(
-                    methods: methods, tools: reactor.codecTools,
+                    methods: methods, tools: codecTools,
                     room: Exchange.unsentBytesMax, into: &output)
             }
             if isDone { stream.finish(withTrailers: false) }
@@ -240,7 +247,7 @@ final class Exchange: TimerTarget {
     func timerFired(_ kind: UInt8) {
         if kind == TimerKind.quiet { return quietTimerFired() }
         if kind == TimerKind.breaking { return breakTimerFired() }
-        if kind == TimerKind.retry { return startAttempt() }
+        if kind == TimerKind.retry { return startAttempt(on: upstream) }
         timer = nil
         connection?.record(.deadlineExceeded)
         hedged?.record(.deadlineExceeded)
@@ -291,7 +298,7 @@ final class Exchange: TimerTarget {
         }
         guard let stream, heldStatus == nil else {
             return responseCodec.appendEnd(
-                status, metadata: heldTrailers, methods: methods, tools: reactor.codecTools,
+                status, metadata: heldTrailers, methods: methods, tools: codecTools,
                 trailers: &scratch.trailers, body: &scratch.body)
         }
         // The head may have left before a trailers-only answer came.
@@ -300,16 +307,16 @@ final class Exchange: TimerTarget {
         {
             return responseCodec.appendEnd(
                 status, metadata: stream.response.fields, methods: methods,
-                tools: reactor.codecTools, trailers: &scratch.trailers, body: &scratch.body)
+                tools: codecTools, trailers: &scratch.trailers, body: &scratch.body)
         }
         return responseCodec.appendEnd(
-            status, metadata: stream.trailers, methods: methods, tools: reactor.codecTools,
+            status, metadata: stream.trailers, methods: methods, tools: codecTools,
             trailers: &scratch.trailers, body: &scratch.body)
     }
 
     /// Nothing was sent: the whole response.
     private func appendResponse(_ status: Status, to scratch: Scratch) {
-        let tools = reactor.codecTools
+        let tools = codecTools
         if let stream {
             responseCodec.appendResponse(
                 status, leading: stream.response.fields, trailing: stream.trailers,
@@ -323,11 +330,11 @@ final class Exchange: TimerTarget {
 
     /// Lets go of the upstream stream, aborting it where it still runs.
     private func leaveUpstream(_ action: ExchangeState.UpstreamAction, _ outcome: CallOutcome) {
-        if let timer { reactor.loop.cancel(timer) }
+        if let timer { loop.cancel(timer) }
         timer = nil
-        if let quietTimer { reactor.loop.cancel(quietTimer) }
+        if let quietTimer { loop.cancel(quietTimer) }
         quietTimer = nil
-        if let retryTimer { reactor.loop.cancel(retryTimer) }
+        if let retryTimer { loop.cancel(retryTimer) }
         retryTimer = nil
         if isQueued { upstream.leave(self) }
         if hedged != nil { cancelHedges() }
@@ -345,7 +352,7 @@ final class Exchange: TimerTarget {
         let connection = connection
         self.connection = nil
         guard stream.wasOpened, let connection else {
-            reactor.streams.giveBack(stream)
+            streams.giveBack(stream)
             return
         }
         if isCancelled {

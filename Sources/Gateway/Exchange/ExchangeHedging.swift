@@ -13,10 +13,10 @@ extension Exchange {
     var gatheredBytesMax: Int { hedgingPolicy?.requestBytesMax ?? HTTP2Stream.lowWaterBytes }
 
     /// Makes the first attempt, or the only one.
-    func startAttempts() {
+    func startAttempts(on upstream: Channel) {
         guard let policy = hedgingPolicy, let stream, stream.isFinished,
             stream.pendingBytes <= policy.requestBytesMax
-        else { return startAttempt() }
+        else { return startAttempt(on: upstream) }
         let begun = HedgedCall(self, policy)
         hedged = begun
         begun.start()

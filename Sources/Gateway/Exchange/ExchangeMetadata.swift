@@ -4,7 +4,7 @@ import Transcode
 // What a call adds to the fields that pass it, and what `services[].metadata` makes of them.
 extension Exchange {
     /// Gives the call its id: known before anything can fail.
-    func takeRequestID() {
+    func takeRequestID(of client: ClientSide) {
         requestID.removeAll()
         guard let peer = client.peer else { return }
         _ = client.withHead { head in
@@ -18,8 +18,7 @@ extension Exchange {
         remainingNanoseconds: Int64?, previousAttempts: Int, to scratch: Scratch
     ) {
         guard let peer = client.peer else { return }
-        let channel = upstream
-        let start = reactor.upstreamStarts.start(of: plan.method, in: methods, on: channel)
+        let start = starts.start(of: plan.method, in: methods) { upstream }
         _ = client.withHead { head in
             plan.appendUpstreamHead(
                 start.fields, from: head, remainingNanoseconds: remainingNanoseconds,

@@ -37,23 +37,23 @@ extension Exchange {
                 let isThrottled = upstream.shared.throttle.failed()
                 return isThrottled || !countRetry()
             })
-        guard let wait, deadline == .max || deadline - reactor.loop.now > wait else { return false }
+        guard let wait, deadline == .max || deadline - loop.now > wait else { return false }
         if attempts.previous > previous {
             upstream.counters.retries &+= 1
         } else {
             upstream.counters.transparentRetries &+= 1
         }
         if let connection { avoided.append(connection.endpoint) }
-        let next = reactor.streams.take()
+        let next = streams.take()
         next.owner = self
         next.repeatBody(of: failed)
         if stream === failed { leaveStream(isCancelled: true) }
         stream = next
         state.restartUpstream()
         if wait == 0 {
-            startAttempt()
+            startAttempt(on: upstream)
         } else {
-            retryTimer = reactor.loop.schedule(
+            retryTimer = loop.schedule(
                 after: wait, self, kind: Exchange.TimerKind.retry)
         }
         return true
@@ -71,7 +71,7 @@ extension Exchange {
         isRetried = false
     }
 
-    func startAttempt() {
+    func startAttempt(on upstream: Channel) {
         retryTimer = nil
         do throws(Status) {
             try upstream.start(self, avoiding: avoided)

@@ -11,7 +11,7 @@ extension Exchange {
     /// The upstream is asked: its silence counts from now. Raw data cannot be begun before its type is known.
     func awaitUpstream() {
         guard let options = streamOptions, responseCodec.isHeadKnown else { return }
-        quietTimer = reactor.loop.schedule(
+        quietTimer = loop.schedule(
             after: options.openAfter, self, kind: Exchange.TimerKind.quiet)
     }
 
@@ -31,7 +31,7 @@ extension Exchange {
         client.beginResponse(&scratch.head)
         if plan.streamForm != nil {
             responseCodec.appendPreface(
-                methods: methods, tools: reactor.codecTools, to: &scratch.body)
+                methods: methods, tools: codecTools, to: &scratch.body)
             client.send(scratch.body)
         }
         reactor.giveBack(scratch)
@@ -44,15 +44,15 @@ extension Exchange {
             finish(.ok)
             return false
         }
-        if let quietTimer { reactor.loop.cancel(quietTimer) }
+        if let quietTimer { loop.cancel(quietTimer) }
         quietTimer = nil
-        lastSent = reactor.loop.now
+        lastSent = loop.now
         if plan.streamForm == .sse, options.heartbeat > 0 { awaitSilence(options.heartbeat) }
         return true
     }
 
     private func awaitSilence(_ nanoseconds: Int64) {
-        quietTimer = reactor.loop.schedule(
+        quietTimer = loop.schedule(
             after: nanoseconds, self, kind: Exchange.TimerKind.quiet)
     }
 
@@ -64,16 +64,16 @@ extension Exchange {
             _ = beginResponse()
             return
         }
-        let silence = reactor.loop.now - lastSent
+        let silence = loop.now - lastSent
         guard silence >= options.heartbeat else { return awaitSilence(options.heartbeat - silence) }
         // Who has not read what was sent needs no sign of life.
         if client.pendingBytes == 0 {
             let scratch = reactor.takeScratch()
-            responseCodec.appendHeartbeat(tools: reactor.codecTools, to: &scratch.body)
+            responseCodec.appendHeartbeat(tools: codecTools, to: &scratch.body)
             client.send(scratch.body)
             reactor.giveBack(scratch)
         }
-        lastSent = reactor.loop.now
+        lastSent = loop.now
         awaitSilence(options.heartbeat)
     }
 
@@ -86,7 +86,7 @@ extension Exchange {
     /// Everything is said: the body is broken off once the client has had it, and time to read it. A client that reads
     /// nothing has the limit of stalled ones.
     func breakLater() {
-        quietTimer = reactor.loop.schedule(
+        quietTimer = loop.schedule(
             after: Exchange.breakNanoseconds, self, kind: Exchange.TimerKind.breaking)
     }
 

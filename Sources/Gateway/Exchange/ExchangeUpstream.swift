@@ -19,7 +19,7 @@ extension Exchange: UpstreamCall {
     func open(
         _ stream: HTTP2Stream, on connection: UpstreamConnection, previousAttempts: Int
     ) throws(Status) {
-        let remaining = deadline == .max ? nil : deadline - reactor.loop.now
+        let remaining = deadline == .max ? nil : deadline - loop.now
         guard remaining ?? 1 > 0 else { throw .deadlineExceeded }
         let scratch = reactor.takeScratch()
         defer { reactor.giveBack(scratch) }
@@ -86,13 +86,13 @@ extension Exchange: UpstreamCall {
         defer { reactor.giveBack(scratch) }
         do throws(Status) {
             try responseCodec.receive(
-                bytes, methods: methods, tools: reactor.codecTools,
+                bytes, methods: methods, tools: codecTools,
                 room: Exchange.unsentBytesMax, into: &scratch.body)
         } catch {
             fail(error, after: scratch)
             return
         }
-        sendClient(scratch)
+        if sendClient(scratch) { connection.consume(stream) }
     }
 
     /// The client has read: the messages that were held back follow.
@@ -101,13 +101,13 @@ extension Exchange: UpstreamCall {
         defer { reactor.giveBack(scratch) }
         do throws(Status) {
             try responseCodec.resume(
-                methods: methods, tools: reactor.codecTools,
+                methods: methods, tools: codecTools,
                 room: Exchange.unsentBytesMax, into: &scratch.body)
         } catch {
             fail(error, after: scratch)
             return
         }
-        sendClient(scratch)
+        if sendClient(scratch) { consumeUpstream() }
         if let heldStatus, !responseCodec.isHolding { finish(heldStatus, upstreamHasEnded: true) }
     }
 
@@ -116,13 +116,14 @@ extension Exchange: UpstreamCall {
         if send(scratch) { finish(error) }
     }
 
-    private func sendClient(_ scratch: Scratch) {
-        guard send(scratch) else { return }
+    /// - Returns: whether the upstream may send on: the call does, and the client keeps up.
+    private func sendClient(_ scratch: Scratch) -> Bool {
+        guard send(scratch) else { return false }
         if client.pendingBytes <= HTTP2Stream.lowWaterBytes, !responseCodec.isHolding {
-            consumeUpstream()
-        } else {
-            client.notifyWhenDrained()
+            return true
         }
+        client.notifyWhenDrained()
+        return false
     }
 
     /// Sends what the codec has made; before the first of it the head, which may have waited for it.
@@ -130,7 +131,7 @@ extension Exchange: UpstreamCall {
     private func send(_ scratch: Scratch) -> Bool {
         if scratch.body.isEmpty { return true }
         guard beginResponse() else { return false }
-        if quietTimer != nil { lastSent = reactor.loop.now }
+        if quietTimer != nil { lastSent = loop.now }
         client.send(scratch.body)
         return true
     }
@@ -145,7 +146,7 @@ extension Exchange: UpstreamCall {
     func upstreamEnd() {
         guard let stream, state.response != .closed else { return }
         // Timers may be a tick late; an answer after the deadline is none.
-        guard deadline > reactor.loop.now else {
+        guard deadline > loop.now else {
             finish(.deadlineExceeded)
             return
         }
@@ -174,7 +175,7 @@ extension Exchange: UpstreamCall {
         stream = nil
         self.connection = nil
         guard owesAnswer, heldStatus == nil else { return }
-        guard deadline > reactor.loop.now else {
+        guard deadline > loop.now else {
             finish(.deadlineExceeded)
             return
         }

@@ -25,7 +25,7 @@ final class HedgedAttempt: UpstreamCall {
     func start(on channel: Channel, avoiding used: [SharedEndpoint]) {
         guard let request = exchange.stream else { return }
         self.channel = channel
-        let taken = exchange.reactor.streams.take()
+        let taken = exchange.streams.take()
         taken.owner = self
         taken.copyBody(of: request)
         stream = taken
@@ -43,7 +43,7 @@ final class HedgedAttempt: UpstreamCall {
         self.stream = nil
         stream.owner = nil
         guard stream.wasOpened, let connection else {
-            exchange.reactor.streams.giveBack(stream)
+            exchange.streams.giveBack(stream)
             return
         }
         connection.reset(stream, code: HTTP2Code.cancel)

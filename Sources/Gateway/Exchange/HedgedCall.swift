@@ -82,12 +82,12 @@ final class HedgedCall: TimerTarget {
     private func awaitNext(_ nanoseconds: Int64) {
         cancelTimer()
         if exchange.hedged === self {
-            timer = exchange.reactor.loop.schedule(after: nanoseconds, self)
+            timer = exchange.loop.schedule(after: nanoseconds, self)
         }
     }
 
     private func cancelTimer() {
-        if let timer { exchange.reactor.loop.cancel(timer) }
+        if let timer { exchange.loop.cancel(timer) }
         timer = nil
     }
 

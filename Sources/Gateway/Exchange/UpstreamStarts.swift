@@ -11,14 +11,18 @@ final class UpstreamStarts {
     private var methods: MethodTable?
     private var starts: [Start?] = []
 
-    /// - Parameter method: an index in `methods`, which `channel` serves.
-    func start(of method: Int32, in methods: MethodTable, on channel: Channel) -> Start {
+    /// - Parameters:
+    ///   - method: an index in `methods`.
+    ///   - upstream: the channel that serves it.
+    func start(
+        of method: Int32, in methods: MethodTable, upstream: () -> Channel
+    ) -> Start {
         if self.methods !== methods {
             self.methods = methods
             starts = [Start?](repeating: nil, count: methods.methods.count)
         }
         if let start = starts[Int(method)] { return start }
-        let start = Start()
+        let (start, channel) = (Start(), upstream())
         let path = methods.methods[Int(method)].path
         GRPC.appendRequestStart(
             path: path.span, authority: channel.authority, scheme: channel.scheme,

@@ -30,6 +30,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     }
 
     let reactor: Reactor
+    let loop: EventLoop
     let peer: Peer
     private(set) var head = RequestHead()
     var transport: Transport
@@ -58,10 +59,11 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
 
     init(_ stream: ByteStream, peer: Peer, reactor: Reactor) {
         self.reactor = reactor
+        loop = reactor.loop
         self.peer = peer
-        transport = Transport(stream, loop: reactor.loop)
+        transport = Transport(stream, loop: loop)
         parser = HTTP1Parser(limits: reactor.settings.http1)
-        idleSince = reactor.loop.now
+        idleSince = loop.now
     }
 
     /// Enters the loop with the bytes that were read to tell the protocol.
@@ -99,7 +101,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     }
 
     private func read() {
-        var block = reactor.loop.takeInput()
+        var block = loop.takeInput()
         do throws(TransportError) {
             switch try transport.read(into: &block, atMost: EventLoop.readBytesMax) {
             case .bytes: process(block.bytes)
@@ -109,7 +111,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
         } catch {
             clientLeft()
         }
-        reactor.loop.returnInput(block)
+        loop.returnInput(block)
     }
 
     private func process(_ input: Span<UInt8>) {
@@ -190,7 +192,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     /// The time for a head runs from its first byte, however slowly the others follow.
     private func notePartialHead(_ isPartial: Bool) {
         guard phase == .idle else { return }
-        if isPartial, !hasPartialHead { idleSince = reactor.loop.now }
+        if isPartial, !hasPartialHead { idleSince = loop.now }
         hasPartialHead = isPartial
     }
 
@@ -303,7 +305,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             framing != .untilClose && keepsAlive && (isRequestComplete || mayAwaitEnd)
         if !keeps { closesAfterResponse = true }
         let framing = framing
-        let date = reactor.loop.date.text
+        let date = loop.date.text
         transport.output.withBlock { output in
             HTTP1Writer.appendHead(
                 head, framing: framing, keepsAlive: keeps, date: date, to: &output)
@@ -323,7 +325,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             self.exchange = nil
             reactor.giveBack(exchange)
         }
-        idleSince = reactor.loop.now
+        idleSince = loop.now
         // Answered before the end of the request: what is left of it is read and dropped.
         if !isRequestComplete, !closesAfterResponse { return }
         guard !closesAfterResponse else {
@@ -340,13 +342,13 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
     func flushLater() {
         guard !isFlushQueued else { return }
         isFlushQueued = true
-        reactor.loop.flushLater(client: self)
+        loop.flushLater(client: self)
     }
 
     private func continueLater() {
         guard !isContinueQueued else { return }
         isContinueQueued = true
-        reactor.loop.continueLater(self)
+        loop.continueLater(self)
     }
 
     func flush() {
@@ -357,7 +359,7 @@ final class HTTP1Connection: EventHandler, Flushable, TimerTarget {
             let isDone = try transport.flush()
             if transport.output.count < before {
                 waitsSince = 0
-                if !hasPartialHead { idleSince = reactor.loop.now }
+                if !hasPartialHead { idleSince = loop.now }
             }
             guard isDone else { return }
         } catch {

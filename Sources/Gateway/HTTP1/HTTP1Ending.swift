@@ -31,7 +31,7 @@ extension HTTP1Connection {
         transport.finishSending()
         transport.setReading(true, hangUp: false)
         cancelTimer()
-        timer = reactor.loop.schedule(
+        timer = loop.schedule(
             after: HTTP1Connection.lingerNanoseconds, self, kind: TimerKind.linger)
     }
 
@@ -42,7 +42,7 @@ extension HTTP1Connection {
     }
 
     func cancelTimer() {
-        if let timer { reactor.loop.cancel(timer) }
+        if let timer { loop.cancel(timer) }
         timer = nil
     }
 
@@ -64,7 +64,7 @@ extension HTTP1Connection {
     private var isIdleTooLong: Bool {
         let limit =
             hasPartialHead ? reactor.settings.headNanoseconds : reactor.settings.idleNanoseconds
-        return (phase != .call || isAnsweredEarly) && reactor.loop.now - idleSince >= limit
+        return (phase != .call || isAnsweredEarly) && loop.now - idleSince >= limit
     }
 
     /// Whether the client has let response bytes wait for too long, counted from the first look that sees them.
@@ -73,15 +73,15 @@ extension HTTP1Connection {
             waitsSince = 0
             return false
         }
-        if waitsSince == 0 { waitsSince = reactor.loop.now }
-        return reactor.loop.now - waitsSince >= reactor.settings.stalledNanoseconds
+        if waitsSince == 0 { waitsSince = loop.now }
+        return loop.now - waitsSince >= reactor.settings.stalledNanoseconds
     }
 
     func scheduleIdleCheck() {
         let settings = reactor.settings
         let interval = min(
             settings.headNanoseconds, settings.idleNanoseconds, settings.stalledNanoseconds / 4)
-        timer = reactor.loop.schedule(after: interval, self, kind: TimerKind.idle)
+        timer = loop.schedule(after: interval, self, kind: TimerKind.idle)
     }
 }
 

@@ -131,15 +131,15 @@ struct TimerWheel<Payload> {
     }
 
     private mutating func release(_ index: Int32) {
-        let timer = timers[Int(index)]
-        let slot = slot(of: timer.tick)
-        if timer.previous >= 0 {
-            timers[Int(timer.previous)].next = timer.next
+        let slot = slot(of: timers[Int(index)].tick)
+        let (previous, next) = (timers[Int(index)].previous, timers[Int(index)].next)
+        if previous >= 0 {
+            timers[Int(previous)].next = next
         } else {
-            heads[slot] = timer.next
-            if timer.next < 0 { occupied[slot / 64] &= ~(1 << UInt64(slot % 64)) }
+            heads[slot] = next
+            if next < 0 { occupied[slot / 64] &= ~(1 << UInt64(slot % 64)) }
         }
-        if timer.next >= 0 { timers[Int(timer.next)].previous = timer.previous }
+        if next >= 0 { timers[Int(next)].previous = previous }
         timers[Int(index)].payload = nil
         timers[Int(index)].generation &+= 1
         timers[Int(index)].next = firstFree

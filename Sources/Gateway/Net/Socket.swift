@@ -31,7 +31,7 @@ struct Socket: Equatable {
         var transfer = Transfer.blocked
         _ = unsafe try block.append(atMost: room) { (buffer) throws(SystemError) -> Int in
             while true {
-                let count = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
                 if count > 0 {
                     transfer = .bytes(count)
                     return count

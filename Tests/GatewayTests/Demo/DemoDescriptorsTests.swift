@@ -31,10 +31,12 @@ import Testing
     }
 
     private func readFile(_ path: String) throws -> [UInt8] {
-        let file = Socket(descriptor: unsafe open(path, O_RDONLY))
-        defer { file.close() }
-        var block = OutputBlock()
-        while case .bytes = try file.read(into: &block, atMost: 64 << 10) {}
-        return [UInt8](copying: block.bytes)
+        let file = unsafe open(path, O_RDONLY)
+        try #require(file >= 0)
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = unsafe read(file, &bytes, bytes.count)
+        try #require(count >= 0 && count < bytes.count)
+        return Array(bytes.prefix(count))
     }
 }

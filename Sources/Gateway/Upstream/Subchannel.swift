@@ -27,6 +27,8 @@ final class Subchannel: TimerTarget {
     var watch: UpstreamHealthWatch?
     /// The log has it that the address has no health service.
     var hasToldWatchIsOff = false
+    /// Its connections were too full for that.
+    var awaitsRoomToWatch = false
     /// Why the last attempt failed.
     private var lastFailure = "not connected yet"
 
@@ -47,7 +49,7 @@ final class Subchannel: TimerTarget {
     var keepalive: Keepalive { channel.keepalive }
     var authority: String { channel.authority }
     var scheme: StaticString { channel.scheme }
-    var firstConnection: UpstreamConnection? { connections.first }
+    var connectionWithRoom: UpstreamConnection? { connections.first { $0.canOpenStream } }
 
     private var isObstructed: Bool { !endpoint.obstacles.isDisjoint(with: obstacles) }
     /// Whether calls need not wait for it.
@@ -66,7 +68,7 @@ final class Subchannel: TimerTarget {
 
     /// A connection that can take one more stream now.
     var available: UpstreamConnection? {
-        isObstructed ? nil : connections.first { $0.canOpenStream }
+        isObstructed ? nil : connectionWithRoom
     }
 
     /// The calls on its connections; nil when none can take one more.
@@ -207,6 +209,7 @@ final class Subchannel: TimerTarget {
 
     /// A stream ended, or the upstream changed its limit.
     func capacityChanged() {
+        if awaitsRoomToWatch { watchHealth() }
         if state.connectivity != .shutdown, channel.hasWaiting { channel.dispatchWaiting() }
     }
 

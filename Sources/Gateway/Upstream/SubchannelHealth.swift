@@ -2,11 +2,16 @@ import Logging
 
 // Whether an address serves, as its health service tells: one reactor watches it, and all go by that (gRFC A17).
 extension Subchannel {
-    /// Begins to watch the health of the address, unless another reactor does.
+    /// Begins to watch the health of the address, unless another reactor does. Where no connection has room for the
+    /// stream of a watch, that is done when one has.
     func watchHealth() {
-        guard let service = channel.healthService, watch == nil, let connection = firstConnection,
-            endpoint.claimWatch()
-        else { return }
+        guard let service = channel.healthService, watch == nil else { return }
+        guard let connection = connectionWithRoom else {
+            awaitsRoomToWatch = true
+            return
+        }
+        awaitsRoomToWatch = false
+        guard endpoint.claimWatch() else { return }
         let begun = UpstreamHealthWatch(service, of: self, by: connection, reactor: reactor)
         watch = begun
         begun.start()
@@ -15,7 +20,7 @@ extension Subchannel {
     /// The watch may not go on by `connection`, which takes no more calls.
     func leaveWatch(by connection: UpstreamConnection) {
         guard let watch, watch.connection === connection else { return }
-        if let other = firstConnection {
+        if let other = connectionWithRoom {
             watch.move(to: other)
         } else {
             stopWatching()

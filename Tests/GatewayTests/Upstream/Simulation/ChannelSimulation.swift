@@ -1,381 +1,314 @@
-import Testing
+import ProtoRuntime
 import Transcode
 
 @testable import Gateway
 
-/// A channel over the pure state machines with a manual clock: what `Channel` and `Subchannel` do, without sockets. What
-/// upstreams and clients do is drawn from a seed (SimulatedFaults.swift); what must hold is looked at after every event
-/// (ChannelInvariants.swift).
+/// Two reactors of a gateway with everything that is real in them, between clients and a fleet that are played: from one
+/// seed come what these do, in which order (SimulatedFaults.swift), and all that the reactors draw themselves. Time passes
+/// when the simulation says so. What must hold is looked at whenever nothing is on its way (ChannelInvariants.swift).
 final class ChannelSimulation {
-    enum Timer {
-        case backoff(SimulatedEndpoint)
-        case keepalive(SimulatedConnection)
-        case deadline(SimulatedCall)
-        case retry(SimulatedCall)
-        case nextAddress, sweep
-    }
-
     static let millisecond: Int64 = 1_000_000
     /// No call takes longer.
-    static let timeMax = 8000 * millisecond
-    static let (callsMax, waitingMax, retriesMax) = (16, 10, 5)
+    static let timeMax = 6000 * millisecond
+    static let addresses = 5
+    static let (callsMax, waitingMax, retriesMax) = (12, 6, 4)
+    /// Turns after which a gateway that nobody tells anything has come to rest.
+    static let turnsMax = 500
 
     var random: RandomSource
-    let balance: UpstreamOptions.Balance
-    let checksHealth: Bool
-    let connectionsMax: Int
-    let keepalive: Keepalive
-    let limits: UpstreamShared
-    private(set) var now: Int64 = 1_000_000_000
-    var wheel = TimerWheel<Timer>(now: 1_000_000_000)
-    var endpoints: [SimulatedEndpoint] = []
-    var retired: [SimulatedEndpoint] = []
-    private var picker: Picker
-    var pickFirst = PickFirst()
-    var waiting = WaitingCalls()
-    /// Those that have begun and not ended.
-    var calls: [SimulatedCall] = []
+    let options: UpstreamOptions
+    let shared: UpstreamShared
+    let upstreams: [SimulatedUpstream]
+    private(set) var gateways: [SimulatedGateway] = []
+    /// What the name stands for, and what the last answer was.
+    var fleet: [SimulatedUpstream] = []
+    private(set) var resolved: [SimulatedUpstream] = []
+    /// Questions that wait for an answer, and which reactor asked last.
+    var lookUps: [SimulatedLookUp] = []
+    private var asker: Int?
+    private(set) var now: Int64 = 1_000_000_000_000
+    /// What each reactor sees, when nothing is on its way.
+    var seen: [UpstreamSnapshot] = []
+    /// Every call that was ever begun.
     var begun: [SimulatedCall] = []
-    private var addressTimer: TimerWheel<Timer>.ID?
-    private var sweepTimer: TimerWheel<Timer>.ID?
-    var isShutDown = false
+    private(set) var attempts = 0
     /// What did not hold.
     private(set) var violations: [String] = []
     /// What happened at all: a simulation in which nothing does proves nothing.
     private(set) var happenings: Set<Happening> = []
+    /// Upstreams say when an attempt is to be made again: what then follows was decided before.
+    let saysWhen: Bool
+    /// Set where one order of events is looked at, by whoever has to understand it.
+    private let keepsLog: Bool
+    private(set) var log: [String] = []
+    private let pool = HTTP2StreamPool()
 
     enum Happening: CaseIterable {
-        case queued, queueWasFull, callsWereMany, failedFast, retried, throttled, unsent, refused
-        case committed, endedByDeadline, ejected, takenBack, unhealthy, foundDead, drained, retired
-        case anotherConnection, triedNextAddress
+        case callsRefused, waited, waitingRefused, retried, retriesRefused, madeAgainUnseen, hedged
+        case hedgesSideBySide, throttled, committed, deadlineExceeded, cancelled, ejected, takenBack
+        case unhealthy, watchTakenOver, foundSilent, lookUpTakenOver, goAway, refused, broken,
+            anotherConnection
+        case slept, stopped, succeeded
     }
 
-    init(seed: UInt64) {
+    private static let snapshot = Result { Snapshot(methods: try SimulatedMethod.table()) }
+
+    init(seed: UInt64, keepsLog: Bool = false) throws {
+        self.keepsLog = keepsLog
         random = RandomSource(seed: seed)
-        balance = [.roundRobin, .leastRequest, .pickFirst][Int.random(in: 0..<3, using: &random)]
-        checksHealth = balance != .pickFirst && Bool.random(using: &random)
-        connectionsMax = Int.random(in: 1...3, using: &random)
-        keepalive = Keepalive(
-            time: Bool.random(using: &random) ? 2000 * ChannelSimulation.millisecond : nil,
-            timeout: 500 * ChannelSimulation.millisecond)
-        picker = Picker(balance, seed: random.next())
+        saysWhen = Bool.random(using: &random)
+        options = ChannelSimulation.options(&random)
+        upstreams = (0..<ChannelSimulation.addresses).compactMap {
+            SocketAddress(numericHost: "10.0.0.\($0)", port: 1).map(SimulatedUpstream.init)
+        }
+        let plan = UpstreamPlan(
+            name: "fleet", targets: [.name(host: "fleet", port: 1, server: nil)], options: options)
+        shared = plan.shared
+        fleet = Array(upstreams.prefix(Int.random(in: 1...4, using: &random)))
+        let snapshot = try Self.snapshot.get()
+        for index in 0..<2 {
+            gateways.append(
+                try SimulatedGateway(
+                    plan, snapshot, now: now, seed: random.next(), pool: pool,
+                    dial: { [unowned self] (address) throws(SystemError) in
+                        try connect(address, from: index)
+                    },
+                    lookUp: { [unowned self] in
+                        if let asker, asker != index { note(.lookUpTakenOver) }
+                        asker = index
+                        lookUps.append($0)
+                    }))
+        }
+        for lookUp in lookUps { answer(lookUp) }
+    }
+
+    private static func options(_ random: inout RandomSource) -> UpstreamOptions {
         var options = UpstreamOptions()
-        options.balance = balance
-        options.health = checksHealth ? "" : nil
-        options.circuit.callsMax = ChannelSimulation.callsMax
-        options.circuit.waitingMax = ChannelSimulation.waitingMax
-        options.circuit.retriesMax = ChannelSimulation.retriesMax
+        options.balance =
+            [.roundRobin, .leastRequest, .pickFirst].randomElement(using: &random) ?? .roundRobin
+        options.health = Bool.random(using: &random) ? "" : nil
+        options.connection.countMax = Int.random(in: 1...3, using: &random)
+        options.connection.keepaliveTime = Bool.random(using: &random) ? 2000 * millisecond : nil
+        options.connection.keepaliveTimeout = 500 * millisecond
+        options.connection.ageMax =
+            Int.random(in: 0..<4, using: &random) == 0 ? 4000 * millisecond : nil
+        options.connection.idleMax = 20_000 * millisecond
+        options.circuit.callsMax = callsMax
+        options.circuit.waitingMax = waitingMax
+        options.circuit.retriesMax = retriesMax
         options.throttle.tokensMax = 20
         var outliers = OutlierOptions()
-        outliers.interval = 1000 * ChannelSimulation.millisecond
-        outliers.baseEjection = 3000 * ChannelSimulation.millisecond
+        outliers.interval = 1000 * millisecond
+        outliers.baseEjection = 3000 * millisecond
         outliers.ejectedPercentMax = 50
         outliers.failurePercentage = OutlierOptions.FailurePercentage()
         outliers.failurePercentage?.threshold = 50
         outliers.failurePercentage?.hostsMin = 2
         outliers.failurePercentage?.volumeMin = 3
         options.outliers = outliers
-        limits = UpstreamShared(options)
-        if limits.outliers != nil { scheduleSweep() }
-        resolve(to: Array(0..<UInt8.random(in: 1...4, using: &random)))
+        return options
     }
 
-    // MARK: Addresses
+    var checksHealth: Bool { options.healthService != nil }
+    var calls: [SimulatedCall] { gateways.flatMap(\.calls) }
+    var connections: [SimulatedConnection] { upstreams.flatMap(\.connections) }
 
-    func resolve(to hosts: [UInt8]) {
-        let addresses = hosts.compactMap { SocketAddress(numericHost: "10.0.0.\($0)", port: 1) }
-        let kept = addresses.map { address in
-            endpoints.first { $0.shared.address == address }
-                ?? SimulatedEndpoint(limits.endpoints.join(address), checksHealth: checksHealth)
-        }
-        let gone = endpoints.filter { old in !kept.contains { $0 === old } }
-        endpoints = kept
-        retired += gone
-        if !gone.isEmpty { note(.retired) }
-        for endpoint in gone {
-            endpoint.state.shutDown()
-            abandonAttempt(endpoint)
-            drainAll(endpoint)
-        }
-        forgetRetired()
-        pickFirst.addressesChanged(
-            count: kept.count, chosen: kept.firstIndex { $0.state.connectivity == .ready })
-        connectAddresses()
-        failWaiting()
-    }
+    // MARK: The fleet
 
-    func forgetRetired() {
-        let gone = retired.filter { $0.connections.isEmpty && $0.draining.isEmpty }
-        for endpoint in gone { limits.endpoints.leave(endpoint.shared) }
-        retired.removeAll { endpoint in gone.contains { $0 === endpoint } }
-    }
-
-    func connectAddresses() {
-        guard balance == .pickFirst else {
-            for endpoint in endpoints { perform(endpoint.state.connectWanted(), endpoint) }
+    /// A question is answered: whether the name stands for other addresses is for the reactors to find out.
+    func answer(_ lookUp: SimulatedLookUp) {
+        if Int.random(in: 0..<6, using: &random) == 0 {
+            lookUp.finish(.failure("the server does not answer"))
             return
         }
-        perform(pickFirst.connectWanted())
+        resolved = fleet
+        say("the name is \(fleet.map(\.name))")
+        lookUp.finish(.answer(fleet.map(\.address), timeToLive: 2000 * Self.millisecond))
     }
 
-    private func perform(_ action: PickFirst.Action) {
-        guard action != .none else { return }
-        cancel(&addressTimer)
-        switch action {
-        case .none: break
-        case .attempt(let index):
-            addressTimer = wheel.schedule(at: now + PickFirst.delayNanoseconds, .nextAddress)
-            perform(endpoints[index].state.connectWanted(), endpoints[index])
-        case .choose(let chosen):
-            for index in endpoints.indices where index != chosen { rest(endpoints[index]) }
+    /// A reactor connects. The upstream says nothing until it is made to.
+    private func connect(_ address: SocketAddress, from gateway: Int) throws(SystemError) -> Socket
+    {
+        guard let upstream = upstreams.first(where: { $0.address == address }), !upstream.refuses
+        else { throw SystemError("connect", code: 111) }
+        let (near, far) = try SimulatedPeer.socketPair()
+        let streamsMax = Int.random(in: 1...6, using: &random)
+        do {
+            let peer = try SimulatedPeer(
+                far, role: .server, streamsMax: UInt32(streamsMax), pool: pool, isStopped: true)
+            upstream.connections.append(
+                SimulatedConnection(peer, to: upstream, gateway: gateway, streamsMax: streamsMax))
+        } catch {
+            throw SystemError("nghttp2", code: 12)
         }
+        return near
     }
 
-    private func rest(_ endpoint: SimulatedEndpoint) {
-        endpoint.state.rest()
-        abandonAttempt(endpoint)
-        drainAll(endpoint)
-    }
-
-    private func abandonAttempt(_ endpoint: SimulatedEndpoint) {
-        cancel(&endpoint.timer)
-        endpoint.isConnecting = false
-    }
-
-    private func drainAll(_ endpoint: SimulatedEndpoint) {
-        let drained = endpoint.connections
-        endpoint.connections = []
-        endpoint.draining += drained
-        for connection in drained {
-            connection.isDraining = true
-            if connection.calls.isEmpty { close(connection) }
-        }
-    }
-
-    func perform(_ action: SubchannelState.Action, _ endpoint: SimulatedEndpoint) {
-        guard action != .none else { return }
-        cancel(&endpoint.timer)
-        switch action {
-        case .none: break
-        case .connect: endpoint.isConnecting = true
-        case .wait(let wait): endpoint.timer = wheel.schedule(at: now + wait, .backoff(endpoint))
-        }
-    }
-
-    // MARK: Attempts and connections
-
-    func attemptSucceeded(_ endpoint: SimulatedEndpoint, streamsMax: Int) {
-        endpoint.isConnecting = false
-        let made = SimulatedConnection(
-            endpoint, streamsMax: streamsMax, keepalive: keepalive, now: now)
-        endpoint.connections.append(made)
-        if endpoint.connections.count > 1 { note(.anotherConnection) }
-        endpoint.state.becameReady()
-        keepAlive(made)
-        if balance == .pickFirst, let index = endpoints.firstIndex(where: { $0 === endpoint }) {
-            perform(pickFirst.becameReady(index))
-        }
-        dispatchWaiting()
-        if waiting.count > 0 { connectMore() }
-    }
-
-    func attemptFailed(_ endpoint: SimulatedEndpoint) {
-        endpoint.isConnecting = false
-        perform(endpoint.state.attemptFailed(random: draw()), endpoint)
-        if balance == .pickFirst { perform(pickFirst.proceed()) }
-        failWaiting()
-    }
-
-    /// It takes no more calls; it may have ended.
-    private func lost(_ connection: SimulatedConnection) {
-        let endpoint = connection.endpoint
-        let action = endpoint.state.connectionLost(
-            isProven: connection.isProven(now: now), random: draw())
-        perform(action, endpoint)
-        guard endpoint.state.readyCount == 0, !isShutDown else { return }
-        if balance == .pickFirst {
-            if let index = endpoints.firstIndex(where: { $0 === endpoint }) {
-                pickFirst.lost(index)
+    /// Takes what the gateway has sent to the fleet.
+    /// - Parameter left: addresses that were to get no call since before it was sent.
+    private func receive(leaving left: [SimulatedUpstream]) -> Bool {
+        var hasReceived = false
+        for connection in connections {
+            if receive(on: connection, isLeftOut: left.contains { $0 === connection.upstream }) {
+                hasReceived = true
             }
-        } else {
-            perform(endpoint.state.connectWanted(), endpoint)
         }
-        if waiting.count > 0 { connectAddresses() }
-        if endpoint.hasFailed { failWaiting() }
+        for upstream in upstreams { upstream.connections.removeAll { !$0.isOpen } }
+        return hasReceived
     }
 
-    /// The upstream ends it in good order: calls behind the first `kept` are not served.
-    func goAway(_ connection: SimulatedConnection, kept: Int) {
-        guard !connection.isDraining, !connection.isClosed else { return }
-        if kept > 0, !connection.calls.isEmpty { connection.hasAnswered = true }
-        connection.isDraining = true
-        let refused = Array(connection.calls.dropFirst(kept))
-        connection.endpoint.connections.removeAll { $0 === connection }
-        connection.endpoint.draining.append(connection)
-        lost(connection)
-        note(.drained)
-        for call in refused { attemptFailed(call, .refused) }
-        if connection.calls.isEmpty { close(connection) }
+    /// - Parameter isLate: what comes may have been sent long ago.
+    func receive(
+        on connection: SimulatedConnection, isLeftOut: Bool = false, isLate: Bool = false
+    ) -> Bool {
+        connection.peer.receive { event, bytes in
+            guard let stream = event.stream else { return }
+            switch event.kind {
+            case .head:
+                if stream.request.path.isEqual(to: "/grpc.health.v1.Health/Watch") {
+                    connection.beginWatch(stream)
+                    say("\(connection): is watched")
+                } else {
+                    arrive(stream, on: connection, isLeftOut: isLeftOut, isLate: isLate)
+                }
+            case .closed(let code):
+                say("\(connection): stream \(stream.id) closed, \(code)")
+                if connection.watch === stream { connection.watch = nil }
+                connection.attempts.removeAll { $0.stream === stream }
+                pool.giveBack(stream)
+            case .body(let range):
+                guard let attempt = connection.attempt(of: stream) else { return }
+                attempt.request += bytes[range]
+                connection.peer.session.consume(stream)
+            case .end:
+                guard let attempt = connection.attempt(of: stream) else { return }
+                attempt.hasRequest = true
+                must(
+                    attempt.request == SimulatedMessage.envelope("\(attempt.call.number)"),
+                    "an attempt has the whole request of its call")
+            default: break
+            }
+        }
     }
 
-    /// It breaks: every call on it fails, those whose head has not left as if nothing had been.
-    func close(_ connection: SimulatedConnection) {
-        guard !connection.isClosed else { return }
-        connection.isClosed = true
-        cancel(&connection.timer)
-        let endpoint = connection.endpoint
-        let wasReady = endpoint.connections.contains { $0 === connection }
-        endpoint.connections.removeAll { $0 === connection }
-        endpoint.draining.removeAll { $0 === connection }
-        for call in connection.calls {
-            if call.hasLeft { endpoint.shared.record(.unavailable) }
-            attemptFailed(call, call.hasLeft ? .status(.unavailable, .none) : .unsent)
-        }
-        if wasReady { lost(connection) }
-        forgetRetired()
-    }
-
-    func keepAlive(_ connection: SimulatedConnection) {
-        connection.timer = nil
-        guard let time = connection.keepalive.time, !connection.isClosed else { return }
-        var next = now + time
-        switch connection.keepalive.check(
-            now: now, lastRead: connection.lastRead, isNeeded: !connection.calls.isEmpty)
-        {
-        case .dead:
-            note(.foundDead)
-            return close(connection)
-        case .ping:
-            // A live peer answers.
-            if !connection.isSilent { connection.lastRead = now + 1 }
-            next = min(next, now + connection.keepalive.timeout)
-        case .wait(let until): next = min(next, until)
-        }
-        connection.timer = wheel.schedule(at: next, .keepalive(connection))
-    }
-
-    // MARK: Picking
-
-    func pick() -> SimulatedConnection? {
-        let index = picker.pick(count: endpoints.count) { endpoints[$0].load }
-        guard let index else {
-            must(endpoints.allSatisfy { $0.load == nil }, "an address could take the call")
-            return nil
-        }
-        let picked = endpoints[index]
+    private func arrive(
+        _ stream: HTTP2Stream, on connection: SimulatedConnection, isLeftOut: Bool, isLate: Bool
+    ) {
+        guard let number = stream.request.fields.text(of: "x-call").flatMap({ Int($0) }),
+            begun.indices.contains(number)
+        else { return must(false, "an attempt is of a call") }
+        let call = begun[number]
+        let attempt = SimulatedAttempt(attempts, of: call, by: stream, connection)
+        attempts += 1
+        connection.attempts.append(attempt)
+        call.arrivals += 1
+        say("\(connection): attempt \(attempt.serial) of call \(number), \(call.method)")
+        let previous = stream.request.fields.text(of: "grpc-previous-rpc-attempts")
         must(
-            !picked.isObstructed && picked.state.connectivity == .ready,
-            "an address was picked that is not ready, or left out")
-        return picked.available
+            previous.map { Int($0) ?? .max } ?? 0 < call.method.attemptsMax,
+            "the policy limits attempts")
+        must(
+            call.arrivals <= call.method.attemptsMax + call.unprocessed,
+            "no more attempts than the policy and the upstream allow")
+        must(!isLeftOut, "an address gets no call that is left out")
+        guard !isLate else { return }
+        must(!call.isCommitted, "an answer that has begun is not made again")
+        let timeout = stream.request.fields.text(of: "grpc-timeout").flatMap(Self.nanoseconds)
+        must(timeout ?? .max <= call.deadline - now, "what is sent upstream is what remains")
     }
 
-    func dispatchWaiting() {
-        while waiting.count > 0 {
-            guard let connection = pick(), let caller = waiting.takeFirst() else { return }
-            limits.waiting.giveBack()
-            if let call = caller as? SimulatedCall { open(call, on: connection) }
+    /// "250m" and its like.
+    private static func nanoseconds(_ text: String) -> Int64? {
+        let units: [Character: Int64] = [
+            "n": 1, "u": 1000, "m": millisecond, "S": 1000 * millisecond,
+        ]
+        guard let unit = text.last.flatMap({ units[$0] }) else { return nil }
+        return Int64(text.dropLast()).map { $0 * unit }
+    }
+
+    // MARK: Turns and the clock
+
+    /// One turn of one reactor, and what it has sent arrives.
+    /// - Returns: whether anything happened.
+    func turn(_ index: Int) -> Bool {
+        let before = leftOut
+        let throttledBefore = throttled
+        var hasWorked = false
+        do {
+            hasWorked = try gateways[index].loop.turn(at: now)
+        } catch {
+            must(false, "a turn failed: \(error)")
+        }
+        if let throttledBefore, let throttled, throttledBefore.successes == throttled.successes {
+            must(
+                throttledBefore.attempts == throttled.attempts,
+                "an upstream that fails as a whole gets no more attempts")
+        }
+        // Who was left out all the time must not have got a call.
+        let left = leftOut.filter { after in before.contains { $0 === after } }
+        let hasReceived = receive(leaving: left)
+        return gateways[index].receive() || hasReceived || hasWorked
+    }
+
+    /// Attempts after and beside the first ones, and successes; nil while there may be such attempts.
+    private var throttled: (attempts: Int, successes: Int)? {
+        guard shared.throttle.isThrottled, !saysWhen else { return nil }
+        let counters = gateways.map(\.channel.counters)
+        return (
+            counters.reduce(0) { $0 + $1.retries + $1.hedges },
+            counters.reduce(0) { $0 + $1.callsSucceeded }
+        )
+    }
+
+    /// Addresses that are to get no call.
+    private var leftOut: [SimulatedUpstream] {
+        let obstacles: SharedEndpoint.Obstacles = checksHealth ? [.ejected, .health] : .ejected
+        let endpoints = shared.endpoints.all.filter { !$0.obstacles.isDisjoint(with: obstacles) }
+        return upstreams.filter { upstream in endpoints.contains { $0.address == upstream.address }
         }
     }
 
-    var haveAllFailed: Bool { !endpoints.isEmpty && endpoints.allSatisfy(\.hasFailed) }
-
-    func failWaiting() {
-        guard haveAllFailed else { return }
-        var patient: [any UpstreamCall] = []
-        while let caller = waiting.takeFirst() {
-            if caller.waitsForReady {
-                patient.append(caller)
-                continue
-            }
-            limits.waiting.giveBack()
-            note(.failedFast)
-            caller.upstreamUnavailable(Status(.unavailable))
+    /// Lets everything arrive that is on its way.
+    func settle() {
+        for _ in 0..<ChannelSimulation.turnsMax {
+            var hasWorked = false
+            for index in gateways.indices where turn(index) { hasWorked = true }
+            if !hasWorked { return }
         }
-        for caller in patient { waiting.append(caller) }
+        must(false, "a gateway works without end")
     }
-
-    func connectMore() {
-        for endpoint in endpoints where !endpoint.isObstructed {
-            perform(endpoint.state.anotherWanted(limit: connectionsMax), endpoint)
-        }
-    }
-
-    // MARK: The clock
 
     /// Lets so many nanoseconds pass, and what is due happen at its time.
     func pass(_ nanoseconds: Int64) {
         let end = now + nanoseconds
-        while true {
-            if let timer = wheel.expire(now: now) {
-                fire(timer)
-                continue
-            }
-            guard now < end else { return }
-            now = min(end, now + max(wheel.wait(now: now) ?? nanoseconds, 1))
+        while now < end {
+            let wait = gateways.compactMap { $0.loop.timeToTimer(from: now) }.min() ?? .max
+            now = min(end, now + min(max(wait, ChannelSimulation.millisecond), nanoseconds))
+            for index in gateways.indices.shuffled(using: &random) { _ = turn(index) }
         }
     }
 
-    private func fire(_ timer: Timer) {
-        switch timer {
-        case .backoff(let endpoint):
-            endpoint.timer = nil
-            perform(endpoint.state.backoffElapsed(), endpoint)
-        case .keepalive(let connection): keepAlive(connection)
-        case .deadline(let call):
-            call.deadlineTimer = nil
-            note(.endedByDeadline)
-            end(call)
-        case .retry(let call):
-            call.retryTimer = nil
-            start(call)
-        case .nextAddress:
-            addressTimer = nil
-            let action = pickFirst.proceed()
-            if action != .none { note(.triedNextAddress) }
-            perform(action)
-        case .sweep:
-            scheduleSweep()
-            for change in limits.outliers?.sweep(limits.endpoints, now: now) ?? [] {
-                note(change.isEjected ? .ejected : .takenBack)
-            }
-            obstaclesChanged()
-        }
-    }
-
-    private func scheduleSweep() {
-        guard let interval = limits.outliers?.options.interval else { return }
-        sweepTimer = wheel.schedule(at: now + interval, .sweep)
-    }
-
-    func obstaclesChanged() {
-        dispatchWaiting()
-        if waiting.count > 0 { failWaiting() }
-    }
-
-    func cancel(_ timer: inout TimerWheel<Timer>.ID?) {
-        if let set = timer { wheel.cancel(set) }
-        timer = nil
+    /// What happened, where it is kept: to look at an order of events that went wrong.
+    func say(_ what: @autoclosure () -> String) {
+        if keepsLog { log.append("\(now / Self.millisecond) ms: \(what())") }
     }
 
     func note(_ happening: Happening) { happenings.insert(happening) }
+    func happened(_ happening: Happening) -> Bool { happenings.contains(happening) }
 
-    func must(_ holds: Bool, _ what: String) {
-        if !holds { violations.append(what) }
+    func must(_ holds: Bool, _ what: @autoclosure () -> String) {
+        if !holds { violations.append(what()) }
     }
 
-    func draw() -> Double { Double.random(in: 0..<1, using: &random) }
+    // MARK: The end
 
-    /// The gateway stops: nothing is connected, nothing is timed.
-    func shutDown() {
-        isShutDown = true
-        cancel(&addressTimer)
-        cancel(&sweepTimer)
-        for endpoint in endpoints + retired {
-            endpoint.state.shutDown()
-            abandonAttempt(endpoint)
-            for connection in endpoint.connections + endpoint.draining { close(connection) }
-        }
-        for endpoint in endpoints { limits.endpoints.leave(endpoint.shared) }
-        endpoints = []
+    /// Every reactor is stopped, and nothing of it is left.
+    func stop() {
+        for gateway in gateways { gateway.stop() }
+        settle()
+        pass(5000 * ChannelSimulation.millisecond)
+        settle()
+        checkStopped()
+        for gateway in gateways { gateway.end() }
     }
 }

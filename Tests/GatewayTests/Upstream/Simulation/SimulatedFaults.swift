@@ -1,210 +1,170 @@
-import Testing
 import Transcode
 
 @testable import Gateway
 
-// The calls of the simulation, and what is done to them.
+// What clients, the fleet and the network do, drawn from the seed.
 extension ChannelSimulation {
-    // MARK: Calls
-
-    func beginCall() {
-        var policy = RetryPolicy()
-        policy.attemptsMax = Int.random(in: 1...4, using: &random)
-        policy.codes = [.unavailable, StatusCodeSet(.aborted)]
-        let call = SimulatedCall(
-            UInt64(begun.count),
-            deadline: now
-                + Int64.random(
-                    in: ChannelSimulation.millisecond...ChannelSimulation.timeMax, using: &random),
-            policy: policy, waitsForReady: Int.random(in: 0..<4, using: &random) == 0
-        ) { [unowned self] call in attemptFailed(call, .status(.unavailable, .none)) }
-        begun.append(call)
-        guard limits.calls.take() else {
-            note(.callsWereMany)
-            call.phase = .ended
-            call.endings += 1
-            return
-        }
-        calls.append(call)
-        call.deadlineTimer = wheel.schedule(at: call.deadline, .deadline(call))
-        start(call)
-    }
-
-    func start(_ call: SimulatedCall) {
-        if waiting.count == 0, let connection = pick() { return open(call, on: connection) }
-        if !call.waitsForReady, haveAllFailed {
-            return attemptFailed(call, .status(.unavailable, .none))
-        }
-        guard limits.waiting.take() else {
-            note(.queueWasFull)
-            return attemptFailed(call, .status(.unavailable, .none))
-        }
-        note(.queued)
-        call.phase = .queued
-        waiting.append(call)
-        connectAddresses()
-        connectMore()
-    }
-
-    func open(_ call: SimulatedCall, on connection: SimulatedConnection) {
-        must(call.phase != .inFlight && call.phase != .ended, "a call is opened once at a time")
-        call.phase = .inFlight
-        call.connection = connection
-        call.openedAt = now
-        call.hasLeft = Int.random(in: 0..<5, using: &random) > 0
-        call.streamCount += 1
-        if call.attempts.isCommitted { call.streamsAfterCommit += 1 }
-        connection.calls.append(call)
-    }
-
-    func attemptFailed(_ call: SimulatedCall, _ failure: CallAttempts.Failure) {
-        call.phase = .waiting
-        leaveConnection(call)
-        let wait = call.attempts.waitAfter(
-            failure, policy: call.policy, random: draw(),
-            isThrottled: {
-                let isThrottled = limits.throttle.failed()
-                if isThrottled { note(.throttled) }
-                if !isThrottled, !call.isRetried { call.isRetried = limits.retries.take() }
-                return isThrottled || !call.isRetried
-            })
-        guard let wait, call.deadline - now > wait else { return end(call) }
-        switch failure {
-        case .unsent:
-            note(.unsent)
-            call.unprocessedCount += 1
-        case .refused where wait == 0:
-            note(.refused)
-            call.unprocessedCount += 1
-        case .refused, .status: note(.retried)
-        }
-        if wait == 0 {
-            start(call)
-        } else {
-            call.retryTimer = wheel.schedule(at: now + wait, .retry(call))
-        }
-    }
-
-    func end(_ call: SimulatedCall) {
-        if call.isQueued {
-            waiting.leave(call)
-            limits.waiting.giveBack()
-        }
-        call.phase = .ended
-        call.endings += 1
-        cancel(&call.deadlineTimer)
-        cancel(&call.retryTimer)
-        if call.isRetried { limits.retries.giveBack() }
-        call.isRetried = false
-        limits.calls.giveBack()
-        calls.removeAll { $0 === call }
-        leaveConnection(call)
-    }
-
-    /// Its stream is over: another call may have its place.
-    private func leaveConnection(_ call: SimulatedCall) {
-        guard let connection = call.connection else { return }
-        call.connection = nil
-        connection.calls.removeAll { $0 === call }
-        guard !connection.isClosed else { return }
-        if connection.isDraining, connection.calls.isEmpty { close(connection) }
-        dispatchWaiting()
-    }
-
-    // MARK: Events
-
     /// One thing happens, whatever is drawn.
-    func step() {
+    func step() throws {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<30: beginCall()
-        case 30..<50: answer()
-        case 50..<60: headArrives()
-        case 60..<65: if let call = anyCall() { end(call) }
-        case 65..<80: attemptEnds()
-        case 80..<83: if let connection = anyConnection() { close(connection) }
-        case 83..<86:
-            if let connection = anyConnection() {
-                let count = connection.calls.count
-                goAway(connection, kept: Int.random(in: 0...count, using: &random))
-            }
-        case 86..<88: anyConnection()?.isSilent = true
-        case 88..<90: changeStreamsMax()
-        case 90..<92:
-            resolve(to: (0..<5).filter { _ in Bool.random(using: &random) }.prefixOrFirst)
-        case 92..<95: healthChanges()
-        default: pass(Int64.random(in: 0...3000, using: &random) * ChannelSimulation.millisecond)
+        case 0..<28: try beginCall()
+        case 28..<52: answer()
+        case 52..<55: cancelCall()
+        case 55..<59: answerLookUp()
+        case 59..<72: accept()
+        case 72..<75: breakConnection()
+        case 75..<78: goAway()
+        case 78..<80: changeLife()
+        case 80..<82: changeAddresses()
+        case 82..<84: upstreams.randomElement(using: &random)?.refuses.toggle()
+        case 84..<90: tellHealth()
+        case 90: if Int.random(in: 0..<12, using: &random) == 0 { stopOne() }
+        case 91: if Int.random(in: 0..<8, using: &random) == 0 { pass(45_000 * Self.millisecond) }
+        default: pass(Int64.random(in: 1...1500, using: &random) * Self.millisecond)
         }
     }
 
-    /// The stream of a call ends.
-    private func answer() {
-        guard let call = anyCall(), call.phase == .inFlight, let connection = call.connection,
-            !connection.isSilent, call.hasLeft
-        else { return }
-        connection.lastRead = now
-        let kind = Int.random(in: 0..<10, using: &random)
-        guard kind < 6 else {
-            if kind == 9 { return attemptFailed(call, .refused) }
-            connection.hasAnswered = true
-            let code: StatusCode = kind == 6 ? .aborted : .unavailable
-            connection.endpoint.shared.record(code)
-            let pushback: CallAttempts.Pushback =
-                kind == 8
-                ? [.never, .after(0), .after(50 * ChannelSimulation.millisecond)].randomElement(
-                    using: &random) ?? .none : .none
-            return attemptFailed(call, .status(code, pushback))
-        }
-        connection.hasAnswered = true
-        connection.endpoint.shared.record(.ok)
-        limits.throttle.succeeded()
-        end(call)
-    }
-
-    /// The answer of a call begins.
-    private func headArrives() {
-        guard let call = anyCall(), let connection = call.connection, !connection.isSilent,
-            call.hasLeft
-        else { return }
-        connection.lastRead = now
-        connection.hasAnswered = true
-        call.attempts.commit()
-        note(.committed)
-    }
-
-    private func attemptEnds() {
+    private func beginCall() throws {
         guard
-            let endpoint = endpoints.filter(\.isConnecting).randomElement(using: &random)
+            let index = gateways.indices.filter({ !gateways[$0].isStopping }).randomElement(
+                using: &random)
         else { return }
-        if Int.random(in: 0..<3, using: &random) > 0 {
-            attemptSucceeded(endpoint, streamsMax: Int.random(in: 1...6, using: &random))
-        } else {
-            attemptFailed(endpoint)
+        let timeout = Int64.random(in: 1...6000, using: &random) * Self.millisecond
+        let method = SimulatedMethod.allCases.randomElement(using: &random) ?? .plain
+        let call = SimulatedCall(begun.count, method, deadline: now + timeout)
+        begun.append(call)
+        try gateways[index].begin(call, timeout: timeout)
+        // The deadline begins when the head arrives.
+        _ = turn(index)
+    }
+
+    private func cancelCall() {
+        guard let gateway = gateways.randomElement(using: &random),
+            let call = gateway.calls.randomElement(using: &random)
+        else { return }
+        gateway.cancel(call)
+        note(.cancelled)
+    }
+
+    /// An upstream goes on with an attempt.
+    private func answer() {
+        let open = connections.filter { $0.isOpen && !$0.isStopped }.flatMap(\.openAttempts)
+        guard let attempt = open.filter(\.hasRequest).randomElement(using: &random) else { return }
+        defer {
+            let what = attempt.isOver ? "ended" : "answered"
+            say("\(attempt.connection): \(what) attempt \(attempt.serial)")
+        }
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0..<9:
+            if attempt.messages == 0 { attempt.sendMessage() }
+            attempt.end(.ok)
+        case 9, 10: attempt.sendHead()
+        case 11, 12: if attempt.call.method == .streamed { attempt.sendMessage() }
+        case 13: attempt.end(.unavailable)
+        case 14: attempt.end(.aborted)
+        case 15: attempt.end(.invalidArgument)
+        case 16:
+            attempt.end(.unavailable, pushback: ["-1", "0", "50"].randomElement(using: &random))
+        case 17:
+            attempt.reset(
+                [HTTP2Code.cancel, HTTP2Code.internalError, HTTP2Code.noError].randomElement(
+                    using: &random) ?? HTTP2Code.cancel)
+        case 18: attempt.reset(HTTP2Code.refusedStream)
+        default: if attempt.hasHead { attempt.end(.internal) } else { attempt.end(httpStatus: 503) }
         }
     }
 
-    private func changeStreamsMax() {
+    /// An upstream speaks HTTP/2 on a connection that was made.
+    private func accept() {
+        guard let connection = connections.filter({ !$0.isAccepted }).randomElement(using: &random)
+        else { return }
+        connection.isAccepted = true;
+        say("\(connection): accepts")
+        connection.peer.isStopped = false
+        connection.peer.flush()
+    }
+
+    private func breakConnection() {
         guard let connection = anyConnection() else { return }
-        connection.streamsMax = Int.random(in: 0...6, using: &random)
-        dispatchWaiting()
+        say("\(connection): breaks")
+        connection.peer.close()
     }
 
-    private func healthChanges() {
-        guard checksHealth, let endpoint = endpoints.randomElement(using: &random) else { return }
-        let states: [HealthWatchState.Health] = [.serving, .serving, .notServing, .unknown]
-        note(.unhealthy)
-        endpoint.shared.set(states.randomElement(using: &random) ?? .serving)
-        obstaclesChanged()
+    /// An upstream says that it takes no more streams, and perhaps that it has not looked at the last ones.
+    private func goAway() {
+        guard let connection = anyConnection(), connection.isAccepted, !connection.isStopped,
+            !connection.isLeaving
+        else { return }
+        connection.isLeaving = true
+        let ids = connection.attempts.map(\.id) + (connection.watch.map { [$0.id] } ?? [])
+        let last = ([0] + ids).randomElement(using: &random) ?? 0
+        for attempt in connection.attempts where attempt.id > last && !attempt.isOver {
+            attempt.isOver = true
+            if !attempt.hasHead { attempt.call.unprocessed += 1 }
+        }
+        if let watch = connection.watch, watch.id > last { connection.watch = nil }
+        connection.peer.sendGoAway(last: last)
+        say("\(connection): takes no stream above \(last)")
+        note(.goAway)
     }
 
-    private func anyCall() -> SimulatedCall? { calls.randomElement(using: &random) }
+    /// An upstream is stopped, or goes on.
+    private func changeLife() {
+        guard let connection = anyConnection(), connection.isAccepted else { return }
+        connection.peer.isStopped.toggle()
+        say("\(connection): \(connection.isStopped ? "stopped" : "goes on")")
+        if !connection.isStopped { _ = receive(on: connection, isLate: true) }
+    }
+
+    private func changeAddresses() {
+        let count = Int.random(in: 1...4, using: &random)
+        fleet = upstreams.shuffled(using: &random).prefix(count).sorted { $0.name < $1.name }
+    }
+
+    private func answerLookUp() {
+        lookUps.removeAll { !$0.isOpen }
+        if let lookUp = lookUps.randomElement(using: &random) { answer(lookUp) }
+    }
+
+    /// A health service says something, or ends.
+    private func tellHealth() {
+        let watching = connections.filter { $0.watch != nil && !$0.isStopped }
+        guard let connection = watching.randomElement(using: &random), let watch = connection.watch
+        else { return }
+        let session = connection.peer.session
+        let upstream = connection.upstream
+        if upstream.isServing == nil {
+            var head = ResponseHead()
+            head.fields.append("content-type", "application/grpc")
+            session.respond(watch, &head, isLast: false)
+        }
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0, 1:
+            upstream.hasEndedWatch = true
+            watch.trailers.append("grpc-status", Bool.random(using: &random) ? "12" : "14")
+            watch.finish(withTrailers: true)
+            session.resume(watch)
+        case 2, 3: tell(watch, on: connection, isServing: false)
+        default: tell(watch, on: connection, isServing: true)
+        }
+        connection.peer.flush()
+    }
+
+    private func tell(_ watch: HTTP2Stream, on connection: SimulatedConnection, isServing: Bool) {
+        connection.upstream.isServing = isServing
+        if !isServing { note(.unhealthy) }
+        watch.append(SimulatedMessage.health(isServing: isServing).span)
+        connection.peer.session.resume(watch)
+    }
+
+    /// One of the two reactors ends in good order.
+    private func stopOne() {
+        guard !gateways.contains(where: \.isStopping) else { return }
+        gateways.randomElement(using: &random)?.stop()
+        note(.stopped)
+    }
 
     private func anyConnection() -> SimulatedConnection? {
-        (endpoints + retired).flatMap { $0.connections + $0.draining }.randomElement(
-            using: &random)
+        connections.filter(\.isOpen).randomElement(using: &random)
     }
-}
-
-extension [Int] {
-    /// Never empty: a name stands for one address at least.
-    fileprivate var prefixOrFirst: [UInt8] { isEmpty ? [0] : map { UInt8($0) } }
 }

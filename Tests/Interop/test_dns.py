@@ -7,11 +7,9 @@ import pytest
 
 from support import http1
 from support.configuration import configuration, run_gateway
-from support.dns_server import A, AAAA, SERVFAIL, SRV, DNSServer
+from support.dns_server import SERVFAIL, DNSServer
 from support.echo_server import EchoServer
 from support.fleet import load
-from support.scripted_upstream import ScriptedUpstream
-from support.upstream_scripts import fine
 from support.waiting import eventually
 
 NAME = "library.test"
@@ -191,88 +189,3 @@ def test_a_list_of_names_and_addresses(dns, pair, start):
     dns.names[NAME] = ["127.0.0.3"]
     gateway = start(f"127.0.0.2:{pair[0].port},{dns.target(NAME, pair[0].port)}")
     assert eventually(lambda: answering(gateway, pair) == {0, 1})
-
-
-SERVICE = "_grpc._tcp.library.test"
-
-
-@pytest.fixture
-def four():
-    """Four servers, each with a port of its own; as (host, port) in DNS they are one.test to four.test at 127.0.0.1."""
-    servers = [EchoServer() for _ in range(4)]
-    yield servers
-    for server in servers:
-        server.stop()
-
-
-def records(servers, *lines):
-    """SRV records: (priority, weight, index of the server)."""
-    return [(priority, weight, servers[index].port, f"host{index}.test.") for priority, weight, index in lines]
-
-
-def test_srv_records_name_hosts_and_ports(dns, four, start):
-    dns.names.update({f"host{index}.test": ["127.0.0.1"] for index in range(4)})
-    dns.services[SERVICE] = records(four, (10, 60, 0), (10, 0, 1), (20, 100, 2))
-    gateway = start(dns.service_target(SERVICE))
-    assert eventually(lambda: answering(gateway, four) == {0, 1}), "the group that is most wanted, all of it"
-    assert answering(gateway, four, 20) == {0, 1}
-    dns.services[SERVICE] = records(four, (20, 1, 2), (30, 1, 0), (20, 1, 3))
-    assert eventually(lambda: answering(gateway, four) == {2, 3})
-    asked = {(name, kind) for name, kind in dns.questions}
-    assert (SERVICE, SRV) in asked and ("host2.test", A) in asked and ("host2.test", AAAA) in asked
-
-
-def test_the_authority_of_srv_records_is_their_domain(dns, start):
-    with ScriptedUpstream(fine) as upstream:
-        dns.names["host.test"] = ["127.0.0.1"]
-        dns.services[SERVICE] = [(1, 1, upstream.port, "host.test")]
-        gateway = start(dns.service_target(SERVICE))
-        assert http1.request(gateway.port, "GET", "/v1/echo/a").status == 200
-        assert upstream.calls[0].headers[":authority"] == "library.test"
-
-
-def test_the_next_group_serves_when_no_host_of_the_first_is_known(dns, four, start):
-    dns.names["host1.test"] = ["127.0.0.1"]
-    dns.services[SERVICE] = records(four, (1, 1, 0), (2, 1, 1))
-    gateway = start(dns.service_target(SERVICE))
-    assert eventually(lambda: http1.request(gateway.port, "GET", "/v1/echo/a").status == 200)
-    assert answering(gateway, four) == {1}
-
-
-def test_srv_records_come_late_and_go(dns, four, start):
-    """What they say last stays while they cannot be had, or say that there is no service."""
-    gateway = start(dns.service_target(SERVICE))
-    answer = http1.request(gateway.port, "GET", "/v1/echo/a")
-    assert answer.status == 503 and f"{SERVICE} cannot be resolved" in answer.json["message"], answer
-    dns.services[SERVICE] = [(0, 0, 0, ".")]
-    assert eventually(lambda: "name no service" in http1.request(gateway.port, "GET", "/v1/echo/a").json.get("message", ""))
-    dns.names["host0.test"] = ["127.0.0.1"]
-    dns.services[SERVICE] = records(four, (1, 1, 0))
-    assert eventually(lambda: http1.request(gateway.port, "GET", "/v1/echo/a").status == 200, 20)
-    for gone in ([(0, 0, 0, ".")], []):
-        dns.services[SERVICE] = gone
-        dns.wait_for_question()
-        dns.wait_for_question()
-        assert answering(gateway, four) == {0}
-
-
-def test_the_time_to_live_of_srv_records_counts(dns, four, start):
-    """The addresses of their hosts would live longer."""
-    dns.names["host0.test"] = ["127.0.0.1"]
-    dns.services[SERVICE], dns.ttl = records(four, (1, 1, 0)), 2
-    dns.address_ttl = 300
-    gateway = start(dns.service_target(SERVICE))
-    assert answering(gateway, four, 2) == {0}
-    asked = len(dns.questions)
-    assert eventually(lambda: (SERVICE, SRV) in dns.questions[asked:], 10)
-
-
-def test_many_srv_records(dns, four, start):
-    """An answer that takes TCP, and more records than count."""
-    dns.names["host0.test"] = ["127.0.0.1"]
-    dns.services[SERVICE] = [(1, 1000, four[0].port, "host0.test")] + [
-        (1, 1, 1, f"nowhere{index}.test") for index in range(100)]
-    gateway = start(dns.service_target(SERVICE))
-    assert answering(gateway, four, 3) == {0}
-    names = {name for name, _ in dns.questions}
-    assert len(names) == 1 + 64, "64 hosts and the service itself"

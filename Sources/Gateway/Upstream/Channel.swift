@@ -8,7 +8,7 @@ import Transcode
 /// in flight stay where they are.
 final class Channel: TimerTarget {
     private enum Timer {
-        static let (nextAddress, idle, outliers): (UInt8, UInt8, UInt8) = (0, 1, 2)
+        static let (idle, outliers): (UInt8, UInt8) = (0, 1)
     }
 
     let name: String
@@ -23,16 +23,19 @@ final class Channel: TimerTarget {
     /// What this reactor has counted.
     var counters = UpstreamCounters()
     private let reactor: Reactor
+    private let seed: UInt64
     private var targets: TargetAddresses?
     /// What they stand for.
-    private var addresses: [SocketAddress] = []
-    private var subchannels: [Subchannel] = []
+    private var addresses: [ResolvedAddress] = []
+    /// By priority, the most wanted ones first.
+    private var groups: [SubchannelGroup] = []
+    private var priorities = Priorities()
+    /// Those of the priority that calls go to.
+    private var candidates: [Subchannel] = []
     /// Subchannels of addresses that are gone, until their last call is done.
     private var retired: [Subchannel] = []
     private var picker: Picker
-    private var pickFirst = PickFirst()
     private var waiting = WaitingCalls()
-    private var addressTimer: EventLoop.TimerID?
     private var idleTimer: EventLoop.TimerID?
     private var outlierTimer: EventLoop.TimerID?
     private var keepaliveTime: Int64?
@@ -52,7 +55,8 @@ final class Channel: TimerTarget {
         healthService = plan.options.healthService
         keepaliveTime = plan.options.connection.keepaliveTime
         authority = plan.targets.first?.authority ?? plan.name
-        picker = Picker(plan.options.balance, seed: reactor.random.next())
+        seed = reactor.random.next()
+        picker = Picker(plan.options.balance, seed: seed)
         self.reactor = reactor
     }
 
@@ -72,11 +76,12 @@ final class Channel: TimerTarget {
     }
 
     func shutDown() {
-        for timer in [addressTimer, idleTimer, outlierTimer] {
+        for timer in [idleTimer, outlierTimer] {
             if let timer { reactor.loop.cancel(timer) }
         }
-        (addressTimer, idleTimer, outlierTimer) = (nil, nil, nil)
+        (idleTimer, outlierTimer) = (nil, nil)
         targets?.stop()
+        for group in groups { group.stop() }
         for subchannel in subchannels + retired { subchannel.shutDown() }
     }
 
@@ -95,47 +100,62 @@ final class Channel: TimerTarget {
 
     /// Connects new addresses, and lets those that are gone finish their calls.
     private func updateSubchannels() {
-        var addresses = addresses
-        if options.balance == .pickFirst { addresses = PickFirst.interleaved(addresses) }
-        var kept: [Subchannel] = []
-        for address in addresses where !kept.contains(where: { $0.address == address }) {
-            let known = subchannels.first { $0.address == address }
-            kept.append(known ?? Subchannel(address: address, channel: self, reactor: reactor))
+        let known = subchannels
+        for group in groups { group.stop() }
+        groups = ResolvedAddress.groups(addresses).map { group in
+            let choosesOne = options.balance == .pickFirst
+            let members = choosesOne ? PickFirst.ordered(group, seed: seed) : group
+            return SubchannelGroup(
+                members.map { member in
+                    known.first { $0.address == member.address }
+                        ?? Subchannel(address: member.address, channel: self, reactor: reactor)
+                }, weights: members.map { $0.weight ?? ResolvedAddress.usualWeight },
+                choosesOne: choosesOne, loop: reactor.loop)
         }
-        let gone = subchannels.filter { old in !kept.contains { $0 === old } }
-        subchannels = kept
+        let gone = known.filter { old in !groups.contains { $0.contains(old) } }
         retired += gone
         for subchannel in gone { subchannel.retire() }
-        let chosen = kept.firstIndex { $0.connectivity == .ready }
-        pickFirst.addressesChanged(count: kept.count, chosen: chosen)
+        priorities = Priorities(groups.map(\.condition))
+        prioritiesChanged()
+        for group in groups.dropFirst(priorities.connected) { group.rest() }
         if !isIdle { connectAddresses() }
     }
+
+    /// Of all priorities.
+    private var subchannels: [Subchannel] { groups.flatMap(\.subchannels) }
 
     /// The last call of a subchannel that is gone has ended.
     func subchannelRetired(_ subchannel: Subchannel) { retired.removeAll { $0 === subchannel } }
 
-    /// Connects what is not connected: every address, or for `pick_first` one of them.
+    /// Connects what is not connected of the priorities that are to be.
     private func connectAddresses() {
-        if options.balance == .pickFirst {
-            perform(pickFirst.connectWanted())
+        for group in groups.prefix(priorities.connected) { group.connect() }
+    }
+
+    /// Calls go to the most wanted priority that serves; what is less wanted rests.
+    private func choosePriority() {
+        guard groups.count > 1, !isIdle else { return }
+        let before = priorities
+        let new = Priorities(groups.map(\.condition))
+        guard new != before else { return }
+        priorities = new
+        if new.serving != before.serving {
+            reactor.log.warning(
+                "upstream \(name): calls go to its addresses of priority \(new.serving + 1) of \(groups.count)"
+            )
+        }
+        prioritiesChanged()
+        if new.connected < before.connected {
+            for group in groups[new.connected..<before.connected] { group.rest() }
         } else {
-            for subchannel in subchannels { subchannel.connect() }
+            connectAddresses()
         }
     }
 
-    private func perform(_ action: PickFirst.Action) {
-        guard action != .none else { return }
-        if let addressTimer { reactor.loop.cancel(addressTimer) }
-        addressTimer = nil
-        switch action {
-        case .none: break
-        case .attempt(let index):
-            addressTimer = reactor.loop.schedule(
-                after: PickFirst.delayNanoseconds, self, kind: Timer.nextAddress)
-            subchannels[index].connect()
-        case .choose(let index):
-            for other in subchannels.indices where other != index { subchannels[other].rest() }
-        }
+    private func prioritiesChanged() {
+        let serving = priorities.serving < groups.count ? groups[priorities.serving] : nil
+        candidates = serving?.subchannels ?? []
+        picker.weigh(serving?.weights ?? [])
     }
 
     // MARK: What subchannels report
@@ -144,19 +164,21 @@ final class Channel: TimerTarget {
     func becameReady(_ subchannel: Subchannel) {
         if wasLost, let tell = reactor.whenUpstreamIsBack { tell(name) }
         wasLost = false
-        if options.balance == .pickFirst,
-            let index = subchannels.firstIndex(where: { $0 === subchannel })
-        {
-            perform(pickFirst.becameReady(index))
-        }
+        group(of: subchannel)?.becameReady(subchannel)
+        choosePriority()
         dispatchWaiting()
         if hasWaiting { connectMore() }
     }
 
+    private func group(of subchannel: Subchannel) -> SubchannelGroup? {
+        groups.first { $0.contains(subchannel) }
+    }
+
     /// The names may stand for other addresses by now.
-    func attemptFailed() {
+    func attemptFailed(of subchannel: Subchannel) {
         targets?.refresh()
-        if options.balance == .pickFirst { perform(pickFirst.proceed()) }
+        group(of: subchannel)?.attemptFailed()
+        choosePriority()
         failWaiting()
     }
 
@@ -164,13 +186,8 @@ final class Channel: TimerTarget {
     func connectionLost(_ subchannel: Subchannel) {
         if !subchannels.contains(where: { $0.connectivity == .ready }) { wasLost = true }
         guard !isIdle else { return }
-        if options.balance == .pickFirst {
-            if let index = subchannels.firstIndex(where: { $0 === subchannel }) {
-                pickFirst.lost(index)
-            }
-        } else {
-            subchannel.connect()
-        }
+        group(of: subchannel)?.lost(subchannel)
+        choosePriority()
         if hasWaiting { connectAddresses() }
         guard subchannel.hasFailed else { return }
         targets?.refresh()
@@ -223,6 +240,7 @@ final class Channel: TimerTarget {
         if healthService != nil {
             for subchannel in subchannels { subchannel.watchHealth() }
         }
+        choosePriority()
         dispatchWaiting()
         if hasWaiting { failWaiting() }
     }
@@ -236,11 +254,6 @@ final class Channel: TimerTarget {
     }
 
     func timerFired(_ kind: UInt8) {
-        if kind == Timer.nextAddress {
-            addressTimer = nil
-            perform(pickFirst.proceed())
-            return
-        }
         if kind == Timer.outliers { return sweepOutliers() }
         awaitIdleness()
         let hasCalls = callsSeen > 0 || hasWaiting || subchannels.contains(where: \.hasCalls)
@@ -257,8 +270,9 @@ final class Channel: TimerTarget {
 
     /// Lets go of every connection.
     private func rest() {
-        for subchannel in subchannels { subchannel.rest() }
-        pickFirst.addressesChanged(count: subchannels.count, chosen: nil)
+        for group in groups { group.rest() }
+        priorities = Priorities()
+        prioritiesChanged()
     }
 
     /// Makes every connection anew, with no wait for what failed before.
@@ -295,7 +309,7 @@ final class Channel: TimerTarget {
 
     /// Addresses whose connections are full may have another one.
     private func connectMore() {
-        for subchannel in subchannels { subchannel.connectAnother() }
+        for subchannel in candidates { subchannel.connectAnother() }
     }
 
     /// A call that waited has ended: by its deadline, or with its client.
@@ -308,28 +322,6 @@ final class Channel: TimerTarget {
         guard let caller = waiting.takeFirst() else { return nil }
         shared.waiting.giveBack()
         return caller
-    }
-
-    /// Counts a call of which `callEnded` will tell the end.
-    /// - Throws: UNAVAILABLE when there are as many as there may be.
-    func admit() throws(Status) {
-        guard shared.calls.take() else {
-            counters.callsRefused &+= 1
-            throw Status(
-                .unavailable,
-                "upstream \(name) has \(shared.calls.limit ?? 0) calls, which is as many as it may have",
-                reason: "upstream_calls_max")
-        }
-        counters.calls &+= 1
-    }
-
-    func callEnded(_ outcome: CallOutcome) {
-        switch outcome {
-        case .succeeded: counters.callsSucceeded &+= 1
-        case .failed: counters.callsFailed &+= 1
-        case .cancelled: counters.callsCancelled &+= 1
-        }
-        shared.calls.giveBack()
     }
 
     /// What this reactor sees.
@@ -363,22 +355,22 @@ final class Channel: TimerTarget {
     }
 
     private func pick(avoiding avoided: [SharedEndpoint] = []) -> UpstreamConnection? {
-        if subchannels.count == 1 { return subchannels[0].available }
+        if candidates.count == 1 { return candidates[0].available }
         if !avoided.isEmpty {
-            let index = picker.pick(count: subchannels.count) { index in
-                let subchannel = subchannels[index]
+            let index = picker.pick(count: candidates.count) { index in
+                let subchannel = candidates[index]
                 return avoided.contains { $0 === subchannel.endpoint } ? nil : subchannel.load
             }
-            if let index { return subchannels[index].available }
+            if let index { return candidates[index].available }
         }
-        let index = picker.pick(count: subchannels.count) { subchannels[$0].load }
-        return index.flatMap { subchannels[$0].available }
+        let index = picker.pick(count: candidates.count) { candidates[$0].load }
+        return index.flatMap { candidates[$0].available }
     }
 
     private func commonFailure() -> Status? {
-        guard subchannels.allSatisfy(\.hasFailed) else { return nil }
+        guard groups.allSatisfy(\.hasFailed) else { return nil }
         var reasons = ""
-        if subchannels.isEmpty {
+        if groups.isEmpty {
             guard let failure = targets?.failure else { return nil }
             reasons = failure
         } else {

@@ -20,11 +20,11 @@ final class DNSQuery: NameLookUp, TimerTarget {
     private var timer: EventLoop.TimerID?
     private var outcome: NameAnswer?
     private var isDone = false
-    /// Hosts that are yet to be looked up, the most wanted group first.
-    private var groups: [[ServiceRecord]] = []
+    /// The name itself, or the hosts of its SRV records.
+    private var hosts: [DNSHost] = []
+    private var records: [ServiceRecord] = []
     /// Look-ups under way.
     private var pendingCount = 0
-    private var found: [SocketAddress] = []
     private var timeToLive: Int64?
     private var failure: String?
 
@@ -39,10 +39,10 @@ final class DNSQuery: NameLookUp, TimerTarget {
         if let problem = open() {
             outcome = .failure(problem)
         } else {
-            pendingCount = 1
             switch name.records {
-            case .addresses(let port): lookUp(name.host, port)
+            case .addresses(let port): lookUp([DNSHost(name.host, port, query: self)])
             case .services:
+                pendingCount = 1
                 unsafe ares_query(
                     channel, name.host, DNSMessage.internetClass, ServiceRecord.type, onServices,
                     Unmanaged.passUnretained(self).toOpaque())
@@ -51,31 +51,35 @@ final class DNSQuery: NameLookUp, TimerTarget {
         proceed()
     }
 
-    private func lookUp(_ host: String, _ port: UInt16) {
-        var hints = ares_addrinfo_hints()
-        hints.ai_family = AF_UNSPEC
-        hints.ai_flags = ARES_AI_NOSORT | ARES_AI_NUMERICSERV
-        unsafe ares_getaddrinfo(
-            channel, host, "\(port)", &hints, onAddresses,
-            Unmanaged.passUnretained(self).toOpaque())
+    private func lookUp(_ hosts: [DNSHost]) {
+        self.hosts = hosts
+        pendingCount = hosts.count
+        for host in hosts {
+            var hints = ares_addrinfo_hints()
+            hints.ai_family = AF_UNSPEC
+            hints.ai_flags = ARES_AI_NOSORT | ARES_AI_NUMERICSERV
+            unsafe ares_getaddrinfo(
+                channel, host.name, "\(host.port)", &hints, onAddresses,
+                Unmanaged.passUnretained(host).toOpaque())
+        }
     }
 
-    /// Nothing is under way: asks for the hosts of the next group, unless those of one before are known.
+    /// Nothing is under way any more.
     private func conclude() {
-        while pendingCount == 0, outcome == nil {
-            if !found.isEmpty {
-                found.sort {
-                    ($0.isIPv6 ? 1 : 0, $0.description) < ($1.isIPv6 ? 1 : 0, $1.description)
-                }
-                outcome = .answer(found, timeToLive: timeToLive)
-            } else if groups.isEmpty {
-                outcome = .failure(failure ?? "no addresses")
-            } else {
-                let group = groups.removeFirst()
-                pendingCount = group.count
-                for record in group { lookUp(record.host, record.port) }
-            }
+        guard pendingCount == 0, outcome == nil else { return }
+        if hosts.isEmpty, !records.isEmpty {
+            lookUp(records.map { DNSHost($0.host, $0.port, query: self) })
+            return conclude()
         }
+        let found =
+            records.isEmpty
+            ? hosts.flatMap { $0.addresses.sorted { $0.order < $1.order } }.map {
+                ResolvedAddress($0)
+            }
+            : ResolvedAddress.of(Array(zip(records, hosts.map(\.addresses))))
+        outcome =
+            found.isEmpty
+            ? .failure(failure ?? "no addresses") : .answer(found, timeToLive: timeToLive)
     }
 
     func cancel() {
@@ -176,7 +180,7 @@ final class DNSQuery: NameLookUp, TimerTarget {
     }
 
     fileprivate func addressesAnswered(
-        _ code: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?
+        of host: DNSHost, _ code: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?
     ) {
         pendingCount -= 1
         guard code == ARES_SUCCESS, let info = unsafe info else {
@@ -191,7 +195,7 @@ final class DNSQuery: NameLookUp, TimerTarget {
                     copying: node.pointee.ai_addr, count: Int(node.pointee.ai_addrlen))
             else { continue }
             lives(unsafe Int64(node.pointee.ai_ttl))
-            if !found.contains(address) { found.append(address) }
+            if !host.addresses.contains(address) { host.addresses.append(address) }
         }
     }
 
@@ -215,8 +219,8 @@ final class DNSQuery: NameLookUp, TimerTarget {
                     priority: record.pointee.priority, weight: record.pointee.weight,
                     port: record.pointee.port, host: String(cString: record.pointee.host)))
         }
-        groups = ServiceRecord.groups(records)
-        if groups.isEmpty { failure = "its SRV records name no service" }
+        self.records = ServiceRecord.wanted(records)
+        if self.records.isEmpty { failure = "its SRV records name no service" }
         if let seconds = unsafe DNSMessage.timeToLive(Span(_unsafeElements: answer)) {
             lives(seconds)
         }
@@ -231,6 +235,20 @@ final class DNSQuery: NameLookUp, TimerTarget {
     private static func text(_ code: Int32) -> String {
         guard let text = unsafe ares_strerror(code) else { return "error \(code)" }
         return unsafe String(cString: text)
+    }
+}
+
+/// A host that is looked up, and what is known of it.
+private final class DNSHost {
+    let name: String
+    let port: UInt16
+    unowned let query: DNSQuery
+    var addresses: [SocketAddress] = []
+
+    init(_ name: String, _ port: UInt16, query: DNSQuery) {
+        self.name = name
+        self.port = port
+        self.query = query
     }
 }
 
@@ -286,8 +304,8 @@ private func onAddresses(
 ) {
     defer { unsafe ares_freeaddrinfo(info) }
     guard let context = unsafe context else { return }
-    let query = unsafe Unmanaged<DNSQuery>.fromOpaque(context).takeUnretainedValue()
-    unsafe query.addressesAnswered(code, info)
+    let host = unsafe Unmanaged<DNSHost>.fromOpaque(context).takeUnretainedValue()
+    unsafe host.query.addressesAnswered(of: host, code, info)
 }
 
 private func onServices(

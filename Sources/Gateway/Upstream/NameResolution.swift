@@ -7,7 +7,7 @@ struct NameResolution {
     /// What all users go by.
     struct Outcome: Equatable, Sendable {
         /// None before the first answer; those of the last answer while look-ups fail.
-        var addresses: [SocketAddress] = []
+        var addresses: [ResolvedAddress] = []
         /// Why the last look-up failed.
         var failure: String?
     }
@@ -65,7 +65,7 @@ struct NameResolution {
     /// The look-up found at least one address.
     /// - Returns: whether the outcome is another one, which the other users must be told.
     mutating func answered(
-        _ addresses: [SocketAddress], timeToLive: Int64?, by user: UInt64, now: Int64
+        _ addresses: [ResolvedAddress], timeToLive: Int64?, by user: UInt64, now: Int64
     ) -> Bool {
         let found = Outcome(addresses: addresses)
         return end(found, by: user, now: now) { $0.waitAfterAnswer(timeToLive: timeToLive) }

@@ -58,12 +58,30 @@ struct PickFirst: Equatable {
         phase = chosen.map { .chosen($0) } ?? .idle
     }
 
+    /// The order in which addresses of one priority are tried: where they have weights one is drawn by these after the
+    /// other (RFC 2782), and both families take turns. The same `seed` gives the same order.
+    static func ordered(_ addresses: [ResolvedAddress], seed: UInt64) -> [ResolvedAddress] {
+        var random = RandomSource(seed: seed)
+        var rest = addresses
+        var drawn: [ResolvedAddress] = []
+        while rest.contains(where: { $0.weight != nil }) {
+            let weights = rest.map { $0.weight ?? ResolvedAddress.usualWeight }
+            var mark = Int.random(in: 0..<max(1, weights.reduce(0, +)), using: &random)
+            let index = weights.firstIndex { weight in
+                mark -= weight
+                return mark < 0
+            }
+            drawn.append(rest.remove(at: index ?? 0))
+        }
+        return interleaved(drawn + rest)
+    }
+
     /// Addresses of both families by turns, beginning with that of the first one (RFC 8305 §4).
-    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+    static func interleaved(_ addresses: [ResolvedAddress]) -> [ResolvedAddress] {
         guard let first = addresses.first else { return [] }
-        let same = addresses.filter { $0.isIPv6 == first.isIPv6 }
-        let other = addresses.filter { $0.isIPv6 != first.isIPv6 }
-        var result: [SocketAddress] = []
+        let same = addresses.filter { $0.address.isIPv6 == first.address.isIPv6 }
+        let other = addresses.filter { $0.address.isIPv6 != first.address.isIPv6 }
+        var result: [ResolvedAddress] = []
         for index in 0..<max(same.count, other.count) {
             if index < same.count { result.append(same[index]) }
             if index < other.count { result.append(other[index]) }

@@ -4,12 +4,24 @@ struct Picker {
     private let balance: UpstreamOptions.Balance
     private var last: Int
     private var random: RandomSource
+    /// Shares of the calls by index, and what each is owed; empty where all are the same.
+    private var weights: [Int] = []
+    private var credits: [Int] = []
 
     /// Starts anywhere, lest all reactors begin with the same address.
     init(_ balance: UpstreamOptions.Balance, seed: UInt64) {
         self.balance = balance
         random = RandomSource(seed: seed)
         last = Int(truncatingIfNeeded: seed >> 33)
+    }
+
+    /// From now on `round_robin` gives each address its share of the calls.
+    /// - Parameter weights: by index, at least 1 each; empty where all are the same.
+    mutating func weigh(_ weights: [Int]) {
+        guard weights != self.weights else { return }
+        self.weights = weights
+        // Anywhere, as `last`.
+        credits = weights.map { draw(below: $0) }
     }
 
     /// The index, below `count`, of the address that gets a call; nil when none can take one.
@@ -31,11 +43,25 @@ struct Picker {
     }
 
     private mutating func next(_ count: Int, _ load: (Int) -> Int?) -> Int? {
+        if weights.count == count { return nextByWeight(load) }
         for _ in 0..<count {
             last = last < count - 1 ? last + 1 : (last == count - 1 ? 0 : last % count)
             if load(last) != nil { return last }
         }
         return nil
+    }
+
+    /// Smooth weighted round robin: whoever is owed most, so that the calls of each are spread over the turn.
+    private mutating func nextByWeight(_ load: (Int) -> Int?) -> Int? {
+        var best: Int?
+        var sum = 0
+        for index in weights.indices where load(index) != nil {
+            credits[index] += weights[index]
+            sum += weights[index]
+            if best.map({ credits[index] > credits[$0] }) ?? true { best = index }
+        }
+        if let best { credits[best] -= sum }
+        return best
     }
 
     private mutating func draw(below count: Int) -> Int {

@@ -16,8 +16,8 @@ struct DNSName: Equatable {
 
 /// What came of one look-up.
 enum NameAnswer {
-    /// At least one address, IPv4 first, sorted, so that an unchanged answer compares equal; nanoseconds.
-    case answer([SocketAddress], timeToLive: Int64?)
+    /// At least one address, sorted, so that an unchanged answer compares equal; nanoseconds.
+    case answer([ResolvedAddress], timeToLive: Int64?)
     case failure(String)
 }
 
@@ -111,7 +111,7 @@ final class Resolver: TimerTarget {
         log(before)
     }
 
-    private func log(_ before: [SocketAddress]) {
+    private func log(_ before: [ResolvedAddress]) {
         if let failure = outcome.failure {
             if !hasToldFailure { reactor.log.warning("upstream \(upstream): \(failure)") }
             hasToldFailure = true
@@ -121,7 +121,7 @@ final class Resolver: TimerTarget {
         if hasToldFailure { reactor.log.info("upstream \(upstream): \(host) is resolved again") }
         hasToldFailure = false
         guard outcome.addresses != before else { return }
-        let list = outcome.addresses.map(\.description).joined(separator: ", ")
+        let list = outcome.addresses.map(\.address.description).joined(separator: ", ")
         reactor.log.debug("upstream \(upstream): \(host) is \(list)")
     }
 

@@ -2,7 +2,7 @@
 struct ServiceRecord: Equatable {
     /// The record's type in DNS.
     static let type: Int32 = 33
-    /// Records of one answer that count; others are left out, those of the least weight first.
+    /// Records of one answer that count; others are left out, the least wanted ones first.
     static let countMax = 64
 
     var priority: UInt16
@@ -11,21 +11,13 @@ struct ServiceRecord: Equatable {
     /// "" where the service is decidedly not to be had.
     var host: String
 
-    /// Those that can be connected, in groups of one priority: the lowest number, which is most wanted, first.
-    static func groups(_ records: [ServiceRecord]) -> [[ServiceRecord]] {
+    /// Those that can be connected and count: the lowest priority, which is most wanted, and the greatest weight first.
+    static func wanted(_ records: [ServiceRecord]) -> [ServiceRecord] {
         let usable = records.filter { $0.port != 0 && !$0.host.isEmpty && $0.host != "." }
         let sorted = usable.stablySorted {
             ($0.priority, UInt16.max - $0.weight) < ($1.priority, UInt16.max - $1.weight)
         }
-        var groups: [[ServiceRecord]] = []
-        for record in sorted.prefix(countMax) {
-            if groups.last?.first?.priority == record.priority {
-                groups[groups.count - 1].append(record)
-            } else {
-                groups.append([record])
-            }
-        }
-        return groups
+        return Array(sorted.prefix(countMax))
     }
 }
 

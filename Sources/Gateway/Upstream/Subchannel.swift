@@ -52,6 +52,8 @@ final class Subchannel: TimerTarget {
     var connectionWithRoom: UpstreamConnection? { connections.first { $0.canOpenStream } }
 
     private var isObstructed: Bool { !endpoint.obstacles.isDisjoint(with: obstacles) }
+    /// Whether it takes calls, as far as its streams allow.
+    var isServing: Bool { connectivity == .ready && !isObstructed }
     /// Whether calls need not wait for it.
     var hasFailed: Bool {
         state.hasFailed
@@ -180,7 +182,7 @@ final class Subchannel: TimerTarget {
         if state.hasFailed, !wasFailed {
             reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
         }
-        channel.attemptFailed()
+        channel.attemptFailed(of: self)
     }
 
     // MARK: What the connection reports

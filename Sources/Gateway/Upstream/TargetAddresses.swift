@@ -30,10 +30,10 @@ final class TargetAddresses {
     }
 
     /// All of them, in the order of the targets; the same one may be there twice.
-    var addresses: [SocketAddress] {
+    var addresses: [ResolvedAddress] {
         targets.flatMap { target in
             switch target {
-            case .address(let address): [address]
+            case .address(let address): [ResolvedAddress(address)]
             case .name(let resolver): resolver.outcome.addresses
             }
         }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite final class NameResolutionTests {
     private static let second: Int64 = 1_000_000_000
-    private let addresses = (1...3).map { SocketAddress(form: .unix("/run/\($0).sock")) }
+    private let addresses = (1...3).map {
+        ResolvedAddress(SocketAddress(form: .unix("/run/\($0).sock")))
+    }
     private var resolution = NameResolution(intervalMin: 5 * second)
 
     /// What a user is to do `seconds` after the start; a time to wait until is told in seconds.
@@ -154,7 +156,7 @@ import Testing
 @Suite struct SharedNameTests {
     private let name = SharedName(
         DNSName(host: "a.test", records: .addresses(1), server: nil), intervalMin: 5)
-    private let address = SocketAddress(form: .unix("/run/a.sock"))
+    private let address = ResolvedAddress(SocketAddress(form: .unix("/run/a.sock")))
 
     @Test func `an answer is told to all users but the one who asked, each on its own loop`() throws
     {

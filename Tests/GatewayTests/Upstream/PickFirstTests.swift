@@ -68,11 +68,38 @@ import Testing
             (["6a", "4a", "4b"], ["6a", "4a", "4b"]),
         ] as [([String], [String])])
     func `families take turns`(_ given: [String], _ expected: [String]) {
-        func address(_ name: String) -> SocketAddress? {
+        func address(_ name: String) -> ResolvedAddress? {
             let last = name.utf8.last.map(Int.init) ?? 0
             return SocketAddress(
-                numericHost: name.hasPrefix("4") ? "10.0.0.\(last)" : "fd00::\(last)", port: 1)
+                numericHost: name.hasPrefix("4") ? "10.0.0.\(last)" : "fd00::\(last)", port: 1
+            ).map { ResolvedAddress($0) }
         }
         #expect(PickFirst.interleaved(given.compactMap(address)) == expected.compactMap(address))
+    }
+
+    private func weighted(_ weights: [Int?]) -> [ResolvedAddress] {
+        weights.enumerated().map { index, weight in
+            ResolvedAddress(SocketAddress(form: .unix("/run/\(index).sock")), weight: weight)
+        }
+    }
+
+    @Test func `without weights the order stays`() {
+        let addresses = weighted([nil, nil, nil, nil])
+        for seed in 0..<20 as Range<UInt64> {
+            #expect(PickFirst.ordered(addresses, seed: seed) == addresses)
+        }
+    }
+
+    @Test func `weights say how often an address is the first one`() {
+        let addresses = weighted([960, 320, 1])
+        var firsts = [0, 0, 0]
+        for seed in 0..<4000 as Range<UInt64> {
+            let ordered = PickFirst.ordered(addresses, seed: seed)
+            #expect(ordered == PickFirst.ordered(addresses, seed: seed), "and it stays so")
+            #expect(ordered.sorted { $0.address.order < $1.address.order } == addresses)
+            if let index = addresses.firstIndex(of: ordered[0]) { firsts[index] += 1 }
+        }
+        #expect((2900...3100).contains(firsts[0]))
+        #expect((0...15).contains(firsts[2]))
     }
 }

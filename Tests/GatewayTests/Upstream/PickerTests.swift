@@ -77,4 +77,42 @@ import Testing
     @Test func `least request beats round robin when one server is slow`() {
         #expect(slowTail(.leastRequest) * 10 < slowTail(.roundRobin))
     }
+
+    @Test func `weights are shares of the calls, spread over the turn`() {
+        for seed in 0..<20 as Range<UInt64> {
+            var picker = Picker(.roundRobin, seed: seed)
+            picker.weigh([80, 16, 16])
+            let picks = (0..<700).compactMap { _ in picker.pick(count: 3) { _ in 0 } }
+            let counts = (0..<3).map { index in picks.count { $0 == index } }
+            #expect(abs(counts[0] - 500) <= 1 && abs(counts[1] - 100) <= 1)
+            for start in 0..<690 {
+                let turn = picks[start..<start + 7].count { $0 == 0 }
+                #expect((4...6).contains(turn), "no run of one address")
+            }
+        }
+    }
+
+    @Test func `the share of an address that takes no calls goes to the others by their weights`() {
+        var picker = Picker(.roundRobin, seed: 1)
+        picker.weigh([32, 16, 16])
+        var counts = [0, 0, 0]
+        for _ in 0..<300 {
+            if let pick = picker.pick(count: 3, load: { $0 == 2 ? nil : 0 }) { counts[pick] += 1 }
+        }
+        #expect(abs(counts[0] - 200) <= 1 && counts[2] == 0)
+        #expect(picker.pick(count: 3) { _ in nil } == nil)
+        // It owes nothing for the time in which it was away, nor is it owed.
+        var back = 0
+        for _ in 0..<40 where picker.pick(count: 3, load: { _ in 0 }) == 2 { back += 1 }
+        #expect((9...11).contains(back))
+    }
+
+    @Test func `without weights all are equal again`() {
+        var picker = Picker(.roundRobin, seed: 1)
+        picker.weigh([160, 16])
+        _ = picker.pick(count: 2) { _ in 0 }
+        picker.weigh([])
+        let picks = (0..<10).compactMap { _ in picker.pick(count: 2) { _ in 0 } }
+        #expect(picks.count { $0 == 0 } == 5)
+    }
 }

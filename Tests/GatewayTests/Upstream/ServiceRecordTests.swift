@@ -10,23 +10,24 @@ import Testing
     }
 
     @Test func `the lowest priority comes first, and the greatest weight in it`() {
-        let groups = ServiceRecord.groups([
+        let wanted = ServiceRecord.wanted([
             record(20, 0, "d"), record(10, 1, "c"), record(10, 5, "b"), record(10, 5, "a"),
         ])
-        #expect(groups.map { $0.map(\.host) } == [["b", "a", "c"], ["d"]])
+        #expect(wanted.map(\.host) == ["b", "a", "c", "d"])
     }
 
     @Test func `what cannot be connected is left out`() {
         let records = [record(1, 1, "."), record(1, 1, ""), record(1, 1, "a", port: 0)]
-        #expect(ServiceRecord.groups(records).isEmpty)
-        #expect(ServiceRecord.groups([]).isEmpty)
+        #expect(ServiceRecord.wanted(records).isEmpty)
+        #expect(ServiceRecord.wanted([]).isEmpty)
     }
 
     @Test func `so many records count, the least wanted of more are left out`() {
         let records = (0..<100).map { record(UInt16($0 % 2), UInt16($0), "\($0)") }
-        let groups = ServiceRecord.groups(records)
-        #expect(groups.map(\.count) == [50, ServiceRecord.countMax - 50])
-        #expect(groups[1].last?.host == "73")
+        let wanted = ServiceRecord.wanted(records)
+        #expect(wanted.count == ServiceRecord.countMax)
+        #expect(wanted.count { $0.priority == 0 } == 50)
+        #expect(wanted.last?.host == "73")
     }
 }
 

@@ -123,7 +123,8 @@ final class ChannelSimulation {
         }
         resolved = fleet
         say("the name is \(fleet.map(\.name))")
-        lookUp.finish(.answer(fleet.map(\.address), timeToLive: 2000 * Self.millisecond))
+        lookUp.finish(
+            .answer(fleet.map { ResolvedAddress($0.address) }, timeToLive: 2000 * Self.millisecond))
     }
 
     /// A reactor connects. The upstream says nothing until it is made to.

@@ -11,6 +11,7 @@ from support.scripted_upstream import ScriptedUpstream
 from support.upstream_scripts import GOOD, MESSAGE, envelope, fine
 from support.waiting import eventually
 
+REFUSED_STREAM = 7
 UNAVAILABLE = {"grpc-status": "14", "grpc-message": "not now"}
 RETRY = {"max_attempts": 3, "initial_backoff": "10ms", "max_backoff": "50ms"}
 
@@ -140,6 +141,17 @@ def test_a_request_above_the_limit_is_sent_once(tmp_path):
         assert post(fleet, 1000) == 503
         assert len(started(fleet)) == 4
         assert len({call.body for call in started(fleet)[1:]}) == 1
+
+
+def test_without_retries_as_much_is_kept_for_what_is_not_processed(tmp_path):
+    """An upstream that refuses a call is asked once more if all of the call is still there."""
+    def post(fleet, count):
+        return http1.request(fleet.gateway.port, "POST", "/v1/echo", {"text": "x" * count}).status
+
+    for retry, count, status in (({}, 60_000, 200), ({}, 70_000, 503),
+                                 ({"retry": {"max_attempts": 1, "request": "128KiB"}}, 70_000, 200)):
+        with run(tmp_path, scripts(lambda call: call.reset(REFUSED_STREAM), fine), **retry) as fleet:
+            assert post(fleet, count) == status, (retry, count)
 
 
 def test_http_answers_of_proxies_are_retried_too(tmp_path):

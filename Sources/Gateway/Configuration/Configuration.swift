@@ -57,7 +57,7 @@ public struct UpstreamConfiguration: Sendable, Equatable {
     public var timeoutMax: Int64?
     /// A gRPC service config, as a file of JSON.
     public var serviceConfig: Located<String>?
-    /// The keys of the section: what the service config says counts where they are not among them.
+    /// The keys of the section, nested ones as "key.key": what the service config says counts where they are not among them.
     public var keys: Set<String> = []
     /// Nanoseconds in which its reflection must tell its services at the start, where an entry wants that.
     public var reflectionTimeout: Int64 = 10_000_000_000

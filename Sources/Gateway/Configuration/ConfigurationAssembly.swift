@@ -80,6 +80,12 @@ struct ConfigurationAssembly: Sendable {
         guard let config = serviceConfigs[index] else { return options }
         if let balance = config.balance, !upstream.keys.contains("balance") {
             options.balance = balance
+            options.shufflesAddresses = config.shufflesAddresses
+            options.drawnMax = config.drawnMax
+        }
+        if let count = config.connectionsMax, !upstream.keys.contains("connection.max_connections")
+        {
+            options.connection.countMax = count
         }
         if let throttle = config.throttle, upstream.keys.isDisjoint(with: ["retry", "hedging"]) {
             options.throttle = throttle

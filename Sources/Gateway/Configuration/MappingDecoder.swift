@@ -19,6 +19,17 @@ final class MappingDecoder {
 
     var all: [YAMLNode.Member] { members }
 
+    /// The keys that are there, and those of mappings among them as "key.key".
+    var keys: Set<String> {
+        var keys: Set<String> = []
+        for member in members {
+            keys.insert(member.key)
+            guard case .mapping(let nested) = member.value.content else { continue }
+            for inner in nested { keys.insert("\(member.key).\(inner.key)") }
+        }
+        return keys
+    }
+
     /// How messages name the value of `key`.
     func path(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 

@@ -26,7 +26,7 @@ extension UpstreamConfiguration {
             reflection.finish()
         }
         serviceConfig = mapping.text("service_config")
-        keys = Set(mapping.all.map(\.key))
+        keys = mapping.keys
         options = UpstreamOptions(mapping)
         if let section = mapping.mapping("retry") {
             retry.attemptsMax = RetryOverrides.usualAttempts

@@ -3,18 +3,11 @@ import Transcode
 
 // When an attempt failed: whether the call is made again, and how.
 extension Exchange {
-    /// Bytes of a request that can be sent again where no retries are configured: what a connection's end leaves
-    /// unprocessed is made again all the same.
-    static let keptRequestBytesMax = 64 << 10
-
     private var retryPolicy: RetryPolicy {
         methods.methods[Int(plan.method)].options.retry
     }
 
-    var keptRequestBytesMax: Int {
-        let policy = retryPolicy
-        return policy.attemptsMax > 1 ? policy.requestBytesMax : Exchange.keptRequestBytesMax
-    }
+    var keptRequestBytesMax: Int { retryPolicy.requestBytesMax }
 
     /// The upstream's answer has begun: the call stays with this attempt.
     func commitAttempt() {

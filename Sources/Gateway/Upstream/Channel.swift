@@ -56,7 +56,8 @@ final class Channel: TimerTarget {
         keepaliveTime = plan.options.connection.keepaliveTime
         authority = plan.targets.first?.authority ?? plan.name
         seed = reactor.random.next()
-        picker = Picker(plan.options.balance, seed: seed)
+        picker = Picker(
+            plan.options.balance, drawnMax: plan.options.drawnMax, seed: seed)
         self.reactor = reactor
     }
 
@@ -104,7 +105,10 @@ final class Channel: TimerTarget {
         for group in groups { group.stop() }
         groups = ResolvedAddress.groups(addresses).map { group in
             let choosesOne = options.balance == .pickFirst
-            let members = choosesOne ? PickFirst.ordered(group, seed: seed) : group
+            let members =
+                choosesOne
+                ? PickFirst.ordered(group, isShuffled: options.shufflesAddresses, seed: seed)
+                : group
             return SubchannelGroup(
                 members.map { member in
                     known.first { $0.address == member.address }
@@ -285,7 +289,7 @@ final class Channel: TimerTarget {
     // MARK: Calls
 
     /// Opens the call's upstream stream now, or when a connection can take it.
-    /// - Throws: UNAVAILABLE when no address can be reached, RESOURCE_EXHAUSTED when too many calls wait.
+    /// - Throws: UNAVAILABLE when no address can be reached, or as many calls wait as may.
     /// - Parameter avoided: addresses that shall not get it while there is another one.
     func start(_ caller: any UpstreamCall, avoiding avoided: [SharedEndpoint] = []) throws(Status) {
         callsSeen &+= 1

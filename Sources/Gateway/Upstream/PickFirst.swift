@@ -60,11 +60,14 @@ struct PickFirst: Equatable {
 
     /// The order in which addresses of one priority are tried: where they have weights one is drawn by these after the
     /// other (RFC 2782), and both families take turns. The same `seed` gives the same order.
-    static func ordered(_ addresses: [ResolvedAddress], seed: UInt64) -> [ResolvedAddress] {
+    /// - Parameter isShuffled: the order is drawn where no address has a weight as well.
+    static func ordered(
+        _ addresses: [ResolvedAddress], isShuffled: Bool = false, seed: UInt64
+    ) -> [ResolvedAddress] {
         var random = RandomSource(seed: seed)
         var rest = addresses
         var drawn: [ResolvedAddress] = []
-        while rest.contains(where: { $0.weight != nil }) {
+        while rest.contains(where: { isShuffled || $0.weight != nil }) {
             let weights = rest.map { $0.weight ?? ResolvedAddress.usualWeight }
             var mark = Int.random(in: 0..<max(1, weights.reduce(0, +)), using: &random)
             let index = weights.firstIndex { weight in

@@ -2,6 +2,7 @@
 /// carries, by its index.
 struct Picker {
     private let balance: UpstreamOptions.Balance
+    private let drawnMax: Int
     private var last: Int
     private var random: RandomSource
     /// Shares of the calls by index, and what each is owed; empty where all are the same.
@@ -9,8 +10,10 @@ struct Picker {
     private var credits: [Int] = []
 
     /// Starts anywhere, lest all reactors begin with the same address.
-    init(_ balance: UpstreamOptions.Balance, seed: UInt64) {
+    /// - Parameter drawnMax: addresses that `least_request` draws for a call.
+    init(_ balance: UpstreamOptions.Balance, drawnMax: Int = 2, seed: UInt64) {
         self.balance = balance
+        self.drawnMax = drawnMax
         random = RandomSource(seed: seed)
         last = Int(truncatingIfNeeded: seed >> 33)
     }
@@ -31,15 +34,19 @@ struct Picker {
         switch balance {
         case .roundRobin: return next(count, load)
         case .pickFirst: return (0..<count).first { load($0) != nil }
-        case .leastRequest: break
+        case .leastRequest: return leastLoaded(count, load) ?? next(count, load)
         }
-        let (first, second) = (draw(below: count), draw(below: count))
-        switch (load(first), load(second)) {
-        case (let firstLoad?, let secondLoad?): return secondLoad < firstLoad ? second : first
-        case (_?, nil): return first
-        case (nil, _?): return second
-        case (nil, nil): return next(count, load)
+    }
+
+    private mutating func leastLoaded(_ count: Int, _ load: (Int) -> Int?) -> Int? {
+        var best: Int?
+        var least = Int.max
+        for _ in 0..<drawnMax {
+            let drawn = draw(below: count)
+            guard let load = load(drawn), load < least else { continue }
+            (best, least) = (drawn, load)
         }
+        return best
     }
 
     private mutating func next(_ count: Int, _ load: (Int) -> Int?) -> Int? {

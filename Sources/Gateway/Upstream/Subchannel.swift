@@ -29,6 +29,8 @@ final class Subchannel: TimerTarget {
     var hasToldWatchIsOff = false
     /// Its connections were too full for that.
     var awaitsRoomToWatch = false
+    /// When the last attempt began.
+    private var attemptedAt: Int64 = 0
     /// Why the last attempt failed.
     private var lastFailure = "not connected yet"
 
@@ -178,7 +180,9 @@ final class Subchannel: TimerTarget {
         channel.counters.connectionsFailed &+= 1
         lastFailure = reason
         let wasFailed = state.hasFailed
-        perform(state.attemptFailed(random: reactor.random.fraction()))
+        perform(
+            state.attemptFailed(
+                random: reactor.random.fraction(), lasted: reactor.loop.now - attemptedAt))
         if state.hasFailed, !wasFailed {
             reactor.log.warning("upstream \(channel.name) (\(address)): \(reason)")
         }
@@ -270,6 +274,7 @@ final class Subchannel: TimerTarget {
         case .none: break
         case .wait(let nanoseconds): timer = reactor.loop.schedule(after: nanoseconds, self)
         case .connect:
+            attemptedAt = reactor.loop.now
             do throws(SystemError) {
                 connector = try UpstreamConnector(to: address, for: self, reactor: reactor)
             } catch {

@@ -72,12 +72,13 @@ struct SubchannelState: Equatable {
         hasFailed = false
     }
 
-    /// Nothing came of the attempt. `random` lies in 0..<1.
-    mutating func attemptFailed(random: Double) -> Action {
+    /// Nothing came of the attempt, which lasted so many nanoseconds: the wait for the next one counts from its beginning
+    /// (SEMANTICS g.1). `random` lies in 0..<1.
+    mutating func attemptFailed(random: Double, lasted: Int64 = 0) -> Action {
         guard attempt == .underWay, !isShutDown else { return .none }
         attempt = .waiting
         if readyCount == 0 { hasFailed = true }
-        return .wait(backoff.wait(random: random))
+        return .wait(max(0, backoff.wait(random: random) - lasted))
     }
 
     /// A connection takes no more calls: it ended, or the upstream announced its end. `random` lies in 0..<1.

@@ -11,6 +11,10 @@ public struct UpstreamOptions: Sendable, Equatable {
     }
 
     public var balance = Balance.roundRobin
+    /// `pick_first` tries the addresses of each start in an order of its own (A62's shuffleAddressList).
+    public var shufflesAddresses = false
+    /// Addresses that `least_request` draws for a call (A48).
+    public var drawnMax = 2
     /// Nanoseconds between two look-ups of a name, the time to live of an answer notwithstanding.
     public var resolveIntervalMin: Int64 = 5_000_000_000
     public var connection = ConnectionOptions()

@@ -10,10 +10,14 @@ public struct RetryPolicy: Sendable, Equatable {
     public var multiplier = 2.0
     /// After which statuses.
     public var codes: StatusCodeSet = [.unavailable]
-    /// Bytes of the request that are kept for another attempt; a call that has sent more is not made again.
-    public var requestBytesMax = 256 << 10
+    /// As `requestBytesMax`, where it is configured.
+    public var requestBytes: Int?
 
     public init() {}
+
+    /// Bytes of the request that are kept for another attempt; a call that has sent more is not made again. Without
+    /// retries they are for what a connection's end leaves unprocessed.
+    public var requestBytesMax: Int { requestBytes ?? (attemptsMax > 1 ? 256 << 10 : 64 << 10) }
 
     /// Nanoseconds before the `number`th retry, from 1 on. `random` lies in 0..<1 and spreads it by a fifth.
     public func wait(beforeRetry number: Int, random: Double) -> Int64 {
@@ -53,6 +57,6 @@ public struct RetryOverrides: Sendable, Equatable {
         if let maxBackoff { policy.maxBackoff = maxBackoff }
         if let multiplier { policy.multiplier = multiplier }
         if let codes { policy.codes = codes }
-        if let requestBytesMax { policy.requestBytesMax = requestBytesMax }
+        if let requestBytesMax { policy.requestBytes = requestBytesMax }
     }
 }

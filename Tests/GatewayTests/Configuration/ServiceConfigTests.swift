@@ -55,6 +55,40 @@ private func retry(_ change: String) -> [String] {
         #expect(found.method("a.S.Other")?.timeout == 10_000_000_000)
     }
 
+    @Test func `retries of a config keep what the upstream says of a request's size`() throws {
+        var options = MethodOptions()
+        #expect(options.retry.requestBytesMax == 64 << 10)
+        options.retry.requestBytes = 1 << 20
+        let entry =
+            "{\"methodConfig\":[{\"name\":[{}],\"retryPolicy\":{\"maxAttempts\":2,"
+            + "\"initialBackoff\":\"1s\",\"maxBackoff\":\"1s\",\"backoffMultiplier\":1,"
+            + "\"retryableStatusCodes\":[14]}}]}"
+        let config = try #require(decoded(entry).config)
+        config.method("a.S.Get")?.apply(to: &options)
+        #expect(options.retry.attemptsMax == 2 && options.retry.requestBytesMax == 1 << 20)
+        options.retry.requestBytes = nil
+        #expect(options.retry.requestBytesMax == 256 << 10)
+    }
+
+    @Test(
+        arguments: [
+            ("\"pick_first\":{\"shuffleAddressList\":true}", true, 2),
+            ("\"pick_first\":{}", false, 2),
+            ("\"least_request_experimental\":{\"choiceCount\":5}", false, 5),
+            ("\"least_request\":{\"choiceCount\":99}", false, 10),
+            ("\"round_robin\":{\"choiceCount\":1}", false, 2),
+        ])
+    func `a policy says more than its name`(_ policy: String, _ shuffles: Bool, _ drawn: Int) throws
+    {
+        let (config, problems) = decoded(
+            "{\"loadBalancingConfig\":[{\"x\":{}},{\(policy)}],"
+                + "\"connectionScaling\":{\"maxConnectionsPerSubchannel\":20}}")
+        #expect(problems == [])
+        let found = try #require(config)
+        #expect(found.shufflesAddresses == shuffles && found.drawnMax == drawn)
+        #expect(found.connectionsMax == 10, "whatever it says")
+    }
+
     @Test func `hedging has gRPC's own defaults, and no more than five attempts`() {
         var policy = decoded(
             "{\"methodConfig\":[{\"hedgingPolicy\":{\"maxAttempts\":9}}]}"
@@ -135,6 +169,18 @@ private func retry(_ change: String) -> [String] {
         (
             "{\"loadBalancingConfig\":[{\"xds\":{}}]}",
             "loadBalancingConfig: none of its policies is known"
+        ),
+        (
+            "{\"loadBalancingConfig\":[{\"pick_first\":{\"shuffleAddressList\":1}}]}",
+            "loadBalancingConfig.pick_first.shuffleAddressList: expected true or false"
+        ),
+        (
+            "{\"loadBalancingConfig\":[{\"least_request\":{\"choiceCount\":1}}]}",
+            "loadBalancingConfig.least_request.choiceCount: expected an integer of at least 2"
+        ),
+        (
+            "{\"connectionScaling\":{\"maxConnectionsPerSubchannel\":0}}",
+            "connectionScaling.maxConnectionsPerSubchannel: expected an integer of at least 1"
         ),
         (
             "{\"retryThrottling\":{\"maxTokens\":0,\"tokenRatio\":1}}",

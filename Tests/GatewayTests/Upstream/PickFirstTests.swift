@@ -90,6 +90,16 @@ import Testing
         }
     }
 
+    @Test func `an order may be drawn without weights`() {
+        let addresses = weighted([nil, nil, nil])
+        var firsts = [0, 0, 0]
+        for seed in 0..<3000 as Range<UInt64> {
+            let first = PickFirst.ordered(addresses, isShuffled: true, seed: seed)[0]
+            if let index = addresses.firstIndex(of: first) { firsts[index] += 1 }
+        }
+        #expect(firsts.allSatisfy { (850...1150).contains($0) })
+    }
+
     @Test func `weights say how often an address is the first one`() {
         let addresses = weighted([960, 320, 1])
         var firsts = [0, 0, 0]

@@ -57,6 +57,18 @@ import Testing
         #expect(abs(counts[0] - counts[2]) < 500)
     }
 
+    @Test func `of more drawn addresses the least loaded one is taken`() {
+        var picker = Picker(.leastRequest, drawnMax: 10, seed: 3)
+        let loads = [5, 4, 3, 2]
+        var counts = [0, 0, 0, 0]
+        for _ in 0..<1000 {
+            if let pick = picker.pick(count: 4, load: { loads[$0] }) { counts[pick] += 1 }
+        }
+        // All ten draws miss the last one in 56 of 1000.
+        #expect((900...980).contains(counts[3]))
+        #expect(counts[0] == 0 || counts[0] < counts[2])
+    }
+
     /// The 99th percentile in milliseconds: a call comes every 3 ms, two servers take 2 ms for one, the third 12 ms.
     private func slowTail(_ balance: UpstreamOptions.Balance) -> Int {
         let cost = [2, 2, 12]

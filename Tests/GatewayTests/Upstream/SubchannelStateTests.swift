@@ -174,4 +174,15 @@ import Testing
             #expect(state.connectivity != .transientFailure || state.hasFailed)
         }
     }
+
+    @Test(arguments: [(0, 1000), (300, 700), (1000, 0), (20_000, 0)] as [(Int64, Int64)])
+    func `the wait after a failure counts from the beginning of the attempt`(
+        _ lasted: Int64, _ wait: Int64
+    ) {
+        var state = Self.state(after: Self.toConnecting)
+        let millisecond: Int64 = 1_000_000
+        #expect(
+            state.attemptFailed(random: 0.5, lasted: lasted * millisecond)
+                == .wait(wait * millisecond))
+    }
 }

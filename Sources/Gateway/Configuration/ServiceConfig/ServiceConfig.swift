@@ -18,6 +18,11 @@ struct ServiceConfig: Equatable, Sendable {
 
     var methods: [MethodConfig] = []
     var balance: UpstreamOptions.Balance?
+    /// What that policy says beside its name.
+    var shufflesAddresses = false
+    var drawnMax = 2
+    /// Connections to one address.
+    var connectionsMax: Int?
     var throttle: ThrottleOptions?
     /// What the health of its addresses is asked of.
     var healthService: String?
@@ -40,7 +45,9 @@ extension ServiceConfig.MethodConfig {
         if let waitsForReady { options.waitsForReady = waitsForReady }
         if let retry {
             // Its own four keys; how much of a request is kept is the upstream's.
+            let kept = options.retry.requestBytes
             options.retry = RetryPolicy()
+            options.retry.requestBytes = kept
             retry.apply(to: &options.retry)
             options.hedging = nil
         }

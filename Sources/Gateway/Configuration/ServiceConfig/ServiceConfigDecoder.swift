@@ -30,7 +30,13 @@ struct ServiceConfigDecoder {
             }
             config.methods.append(method)
         }
-        config.balance = balance(tree)
+        decodeBalance(tree, &config)
+        if let scaling = tree["connectionScaling"], scaling != .null {
+            let key = "maxConnectionsPerSubchannel"
+            // No more than ten, whatever it says (gRFC A105).
+            config.connectionsMax = count(scaling[key], "connectionScaling.\(key)", atLeast: 1)
+                .map { min($0, 10) }
+        }
         config.throttle = throttle(tree["retryThrottling"], "retryThrottling")
         if let health = tree["healthCheckConfig"], health != .null {
             // Without the name there is no health checking; "" is the server as a whole (gRFC A17).
@@ -153,19 +159,50 @@ struct ServiceConfigDecoder {
     // MARK: The channel
 
     /// The first policy that is known (gRFC A24), else the old key.
-    private mutating func balance(_ tree: JSONTree) -> UpstreamOptions.Balance? {
+    private mutating func decodeBalance(_ tree: JSONTree, _ config: inout ServiceConfig) {
         let list = array(tree["loadBalancingConfig"], "loadBalancingConfig")
         for entry in list {
             guard case .object(let members) = entry, members.count == 1 else {
                 problems.append("loadBalancingConfig: each entry has one policy")
                 continue
             }
-            if let known = ServiceConfigDecoder.balance(named: members[0].key) { return known }
+            guard let known = ServiceConfigDecoder.balance(named: members[0].key) else { continue }
+            config.balance = known
+            decode(known, members[0].value, "loadBalancingConfig.\(members[0].key)", &config)
+            return
         }
         if !list.isEmpty { problems.append("loadBalancingConfig: none of its policies is known") }
-        return text(tree["loadBalancingPolicy"], "loadBalancingPolicy").flatMap {
+        config.balance = text(tree["loadBalancingPolicy"], "loadBalancingPolicy").flatMap {
             ServiceConfigDecoder.balance(named: $0.lowercased())
         }
+    }
+
+    /// What a policy says beside its name.
+    private mutating func decode(
+        _ balance: UpstreamOptions.Balance, _ policy: JSONTree, _ path: String,
+        _ config: inout ServiceConfig
+    ) {
+        switch (balance, policy["shuffleAddressList"]) {
+        case (.pickFirst, .bool(let shuffles)?): config.shufflesAddresses = shuffles
+        case (.pickFirst, let other?) where other != .null:
+            problems.append("\(path).shuffleAddressList: expected true or false")
+        default: break
+        }
+        // No more than ten, whatever it says (gRFC A48).
+        if balance == .leastRequest,
+            let choices = count(policy["choiceCount"], "\(path).choiceCount", atLeast: 2)
+        {
+            config.drawnMax = min(choices, 10)
+        }
+    }
+
+    private mutating func count(_ tree: JSONTree?, _ path: String, atLeast least: Int) -> Int? {
+        guard let tree, tree != .null else { return nil }
+        if case .number(let number) = tree, let count = Int(exactly: number), count >= least {
+            return count
+        }
+        problems.append("\(path): expected an integer of at least \(least)")
+        return nil
     }
 
     private static func balance(named name: String) -> UpstreamOptions.Balance? {

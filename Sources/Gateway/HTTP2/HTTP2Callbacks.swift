@@ -31,6 +31,31 @@ enum HTTP2Library {
     }
 }
 
+extension HTTP2Library {
+    /// What a session tells its peer first (RFC 9113 §6.5.2).
+    static func makeSettings(
+        _ role: HTTP2Session.Role, _ limits: HTTP2Limits
+    ) -> [nghttp2_settings_entry] {
+        let last =
+            switch role {
+            case .server: setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streamsMax)
+            case .client: setting(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)
+            }
+        return [
+            setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(limits.streamWindowBytes)),
+            setting(
+                NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: limits.headerListBytesMax)),
+            last,
+        ]
+    }
+
+    private static func setting(
+        _ id: nghttp2_settings_id, _ value: UInt32
+    ) -> nghttp2_settings_entry {
+        nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+    }
+}
+
 // nghttp2 gives back what it was given unretained: the session is alive while it calls, and its streams are until
 // `onClose`. Borrowed here, neither is retained with every field and frame.
 
@@ -91,6 +116,7 @@ private func onFrame(
             let isLast = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
             guard isHead || isLast else { return }
             unsafe withStream(nghttp2, header.stream_id) { stream in
+                if isHead { owner.completeHead(of: stream) }
                 if isHead, stream.finishHead() { owner.report(.head(isLast: isLast), stream) }
                 if isLast { owner.report(.end, stream) }
             }

@@ -24,16 +24,19 @@ final class HTTP2Session {
     private var inputCount = 0
     /// Body bytes of the present input: the connection's window gets them back at once.
     private var bodyBytes = 0
-    /// Packs the heads: nghttp2 sends each without a field, and `collect` puts the real one in its place.
-    private var encoder = HPACKEncoder()
-    /// The block of the head that nghttp2 is sending, if `isHeadDue`.
-    private var headBlock = OutputBlock()
-    private var isHeadDue = false
+    /// nghttp2 sends each head without a field, and `collect` puts the real one in its place.
+    private var sentHead = SentHead()
     /// The stream whose head, or trailers, are not complete yet; 0 for none.
     private var headStream: Int32 = 0
     /// The same stream. nghttp2 would look it up for every field, which takes 80 instructions each time. Not counted: it is
     /// open while it stands here.
     private var headTarget: Unmanaged<HTTP2Stream>?
+    private var walker: FrameWalker
+    private var heads = ReceivedHeads()
+    /// What the head that nghttp2 is fed with says in truth.
+    private var knownHead: ReceivedHeads.Head?
+    /// Place and mark of the block that nghttp2 is fed with, when it is worth to be kept.
+    private var repeatedHead: (Range<Int>, UInt64)?
     /// How many heads and trailers have begun.
     private(set) var headCount: UInt32 = 0
 
@@ -41,6 +44,7 @@ final class HTTP2Session {
         self.role = role
         self.limits = limits
         self.pool = pool
+        walker = FrameWalker(prefaceBytes: role == .server ? FrameWalker.prefaceBytes : 0)
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         let options = unsafe HTTP2Library.makeOptions(limits)
         defer { unsafe nghttp2_option_del(options) }
@@ -83,7 +87,7 @@ final class HTTP2Session {
         let code = unsafe input.withUnsafeBufferPointer { bytes in
             unsafe inputStart = bytes.baseAddress
             inputCount = bytes.count
-            return unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
+            return unsafe feedHeads(Span(_unsafeElements: bytes))
         }
         unsafe inputStart = nil
         if bodyBytes > 0 {
@@ -93,6 +97,54 @@ final class HTTP2Session {
         guard code >= 0 else {
             throw .protocolViolation(
                 unsafe String(cString: nghttp2_strerror(Int32(clamping: code))))
+        }
+    }
+
+    /// Feeds nghttp2, to which a head that is known goes as the shortest of its kind.
+    private func feedHeads(_ input: Span<UInt8>) -> Int {
+        var fed = 0
+        var offset = 0
+        while let found = walker.next(in: input, from: &offset) {
+            guard case .head(let frame) = found else {
+                heads.forget()
+                continue
+            }
+            let blockStart = frame.lowerBound + FrameWalker.headerBytes
+            let block = input.extracting(blockStart..<frame.upperBound)
+            let mark = ReceivedHeads.mark(of: block)
+            let known = heads.known(block, mark: mark)
+            if known == nil, !heads.isRepeated(block, mark: mark) { continue }
+            var code = feed(input.extracting(fed..<frame.lowerBound))
+            guard code >= 0 else { return code }
+            if let known {
+                known.stamp(input.extracting(frame))
+                knownHead = known
+                code = feed(known.frame.bytes)
+                knownHead = nil
+            } else {
+                repeatedHead = (blockStart..<frame.upperBound, mark)
+                code = feed(input.extracting(frame))
+                repeatedHead = nil
+            }
+            guard code >= 0 else { return code }
+            fed = frame.upperBound
+        }
+        return feed(input.extracting(fed..<input.count))
+    }
+
+    private func feed(_ bytes: Span<UInt8>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer {
+            unsafe $0.isEmpty ? 0 : nghttp2_session_mem_recv(session, $0.baseAddress, $0.count)
+        }
+    }
+
+    /// The head of the stream is complete.
+    func completeHead(of stream: HTTP2Stream) {
+        if let knownHead {
+            stream.take(knownHead)
+        } else if let (range, mark) = repeatedHead, let start = unsafe inputStart {
+            let block = unsafe Span(_unsafeStart: start + range.lowerBound, count: range.count)
+            stream.keep(block, mark: mark, in: &heads, isServer: role == .server)
         }
     }
 
@@ -199,34 +251,15 @@ final class HTTP2Session {
             guard count >= 0 else { throw .outOfMemory }
             guard count > 0, let data = unsafe data else { return false }
             let frame = unsafe Span(_unsafeStart: data, count: count)
-            if isHeadDue { appendHead(frame, to: &output) } else { output.append(frame) }
+            if sentHead.isDue {
+                let most = unsafe nghttp2_session_get_remote_settings(
+                    session, NGHTTP2_SETTINGS_MAX_FRAME_SIZE)
+                sentHead.append(inPlaceOf: frame, frameBytesMax: Int(most), to: &output)
+            } else {
+                output.append(frame)
+            }
         }
         return true
-    }
-
-    /// Appends the head that was encoded, in the place of nghttp2's empty `frame`: what is more than a frame may hold goes
-    /// into CONTINUATION frames (RFC 9113 §6.10).
-    private func appendHead(_ frame: Span<UInt8>, to output: inout ByteBuffer) {
-        let most = unsafe Int(
-            nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_FRAME_SIZE))
-        let endHeaders = UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue)
-        var header = InlineArray<9, UInt8> { frame[$0] }
-        var start = 0
-        repeat {
-            let end = min(headBlock.count, start + most)
-            let length = UInt32(truncatingIfNeeded: end - start)
-            header[0] = UInt8(truncatingIfNeeded: length >> 16)
-            header[1] = UInt8(truncatingIfNeeded: length >> 8)
-            header[2] = UInt8(truncatingIfNeeded: length)
-            header[4] = end == headBlock.count ? header[4] | endHeaders : header[4] & ~endHeaders
-            output.append(header.span)
-            output.append(headBlock.bytes.extracting(start..<end))
-            header[3] = UInt8(NGHTTP2_CONTINUATION.rawValue)
-            header[4] = 0
-            start = end
-        } while start < headBlock.count
-        headBlock.removeAll()
-        isHeadDue = false
     }
 
     /// Aborts the streams of which the peer has taken no byte for `limit` nanoseconds although there are some. A wait
@@ -266,25 +299,11 @@ final class HTTP2Session {
     }
 
     private func submitSettings() {
-        var entries: [nghttp2_settings_entry] = [
-            setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(limits.streamWindowBytes)),
-            setting(
-                NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: limits.headerListBytesMax)),
-        ]
-        switch role {
-        case .server:
-            entries.append(setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streamsMax))
-        case .client:
-            entries.append(setting(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
-        }
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        var entries = HTTP2Library.makeSettings(role, limits)
         _ = unsafe nghttp2_submit_settings(session, none, &entries, entries.count)
         _ = unsafe nghttp2_session_set_local_window_size(
             session, none, 0, limits.connectionWindowBytes)
-    }
-
-    private func setting(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
-        nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
     }
 
     private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
@@ -298,9 +317,11 @@ final class HTTP2Session {
 
     func beginHead(of id: Int32) {
         headStream = id
+        headCount &+= 1
+        // The fields of a head that is known are not those which nghttp2 is about to report.
+        guard knownHead == nil else { return }
         let target = unsafe nghttp2_session_get_stream_user_data(session, id)
         unsafe headTarget = target.map { unsafe Unmanaged.fromOpaque($0) }
-        headCount &+= 1
     }
 
     func endHead() {
@@ -321,7 +342,7 @@ final class HTTP2Session {
     func beginRequest(id: Int32) {
         let stream = pool.take()
         open(stream, id: id)
-        unsafe headTarget = Unmanaged.passUnretained(stream)
+        if knownHead == nil { unsafe headTarget = Unmanaged.passUnretained(stream) }
         _ = unsafe nghttp2_session_set_stream_user_data(
             session, id, Unmanaged.passUnretained(stream).toOpaque())
     }
@@ -349,19 +370,17 @@ final class HTTP2Session {
 
     /// A head of the stream is the next frame that nghttp2 hands out.
     func encodeHead(of stream: HTTP2Stream, isTrailers: Bool) {
-        isHeadDue = true
         if isTrailers {
-            encoder.encode(stream.trailers, status: nil, into: &headBlock)
+            sentHead.encode(stream.trailers)
         } else if role == .client {
-            encoder.encode(stream.request.fields, status: nil, into: &headBlock)
+            sentHead.encode(stream.request.fields)
         } else {
-            encoder.encode(
-                stream.response.fields, status: stream.response.status, into: &headBlock)
+            sentHead.encode(stream.response.fields, status: stream.response.status)
         }
     }
 
     /// The peer's SETTINGS_HEADER_TABLE_SIZE.
-    func changeHeaderTable(to bytes: UInt32) { encoder.changeLimit(to: bytes) }
+    func changeHeaderTable(to bytes: UInt32) { sentHead.encoder.changeLimit(to: bytes) }
 
     /// Server side: the end of the response has left. A client that still sends is told to stop (RFC 9113 §8.1).
     func sentEnd(of stream: HTTP2Stream) {

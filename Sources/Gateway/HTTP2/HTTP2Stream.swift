@@ -147,6 +147,42 @@ extension HTTP2Stream {
         }
     }
 
+    /// Keeps what the head that is complete says, for the next one of the same bytes; not where nghttp2 acts on other things
+    /// than its being a head: on a method that is not POST, or a status that is not 200.
+    func keep(
+        _ block: Span<UInt8>, mark: UInt64, in heads: inout ReceivedHeads, isServer: Bool
+    ) {
+        guard !isHeadTooLarge else { return }
+        if isServer {
+            guard !hasHead, request.isMethod("POST"),
+                ReceivedHeads.canKeepLength(of: request.fields)
+            else { return }
+            let head = heads.keep(block, mark: mark, .request)
+            head.request.copy(request)
+            head.makeFrame()
+        } else if hasHead {
+            guard trailers.count(of: .contentLength) == 0 else { return }
+            let head = heads.keep(block, mark: mark, .trailers)
+            head.fields.append(contentsOf: trailers)
+            head.makeFrame()
+        } else if response.status == 200, response.fields.count(of: .contentLength) == 0 {
+            let head = heads.keep(block, mark: mark, .response)
+            head.fields.append(contentsOf: response.fields)
+            head.makeFrame()
+        }
+    }
+
+    /// The head that is complete says the same as one that was kept.
+    func take(_ head: ReceivedHeads.Head) {
+        switch head.kind {
+        case .request: request.copy(head.request)
+        case .response:
+            response.status = 200
+            response.fields.append(contentsOf: head.fields)
+        case .trailers: trailers.append(contentsOf: head.fields)
+        }
+    }
+
     /// A head is complete. Informational responses (1xx) are dropped and the next head is awaited.
     func finishHead() -> Bool {
         guard !hasHead else { return false }

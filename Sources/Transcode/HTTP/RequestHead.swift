@@ -92,6 +92,18 @@ public struct RequestHead: ~Copyable {
         pathEnd = mark.map { UInt32(truncatingIfNeeded: $0) } ?? targetPlace.end
     }
 
+    /// Takes over what `other` says; the head must be empty.
+    public mutating func copy(_ other: borrowing RequestHead) {
+        fields.append(contentsOf: other.fields)
+        text.append(other.text.bytes)
+        methodPlace = other.methodPlace
+        targetPlace = other.targetPlace
+        pathEnd = other.pathEnd
+        authorityPlace = other.authorityPlace
+        authorityField = other.authorityField
+        version = other.version
+    }
+
     public mutating func removeAll() {
         version = .http11
         fields.removeAll()

@@ -27,9 +27,10 @@ final class DemoConnection: HTTP2ConnectionDelegate, LocalHost {
 
     // MARK: What the connection reports
 
-    func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
-        guard let stream = event.stream else { return }
-        switch event.kind {
+    func receive(_ event: HTTP2Event.Kind) {}
+
+    func receive(_ event: HTTP2Event.Kind, of stream: HTTP2Stream, _ input: Span<UInt8>) {
+        switch event {
         case .head:
             let call = LocalCall(stream: stream, host: self)
             calls[stream.id] = call

@@ -32,9 +32,10 @@ final class HTTP2ClientSide: HTTP2ConnectionDelegate, TimerTarget {
 
     // MARK: What the connection reports
 
-    func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
-        guard let stream = event.stream else { return }
-        switch event.kind {
+    func receive(_ event: HTTP2Event.Kind) {}
+
+    func receive(_ event: HTTP2Event.Kind, of stream: HTTP2Stream, _ input: Span<UInt8>) {
+        switch event {
         case .head: beginCall(stream)
         case .body(let range):
             guard let exchange = stream.exchange else {

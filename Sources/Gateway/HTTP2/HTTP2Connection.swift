@@ -5,7 +5,9 @@ import Transcode
 protocol HTTP2ConnectionDelegate: AnyObject {
     /// One event, in the order in which they came; its range of bytes lies in `input`. A closed stream is the
     /// delegate's to give back to the pool.
-    func receive(_ event: HTTP2Event, _ input: Span<UInt8>)
+    func receive(_ event: HTTP2Event.Kind, of stream: HTTP2Stream, _ input: Span<UInt8>)
+    /// An event that is about no stream.
+    func receive(_ event: HTTP2Event.Kind)
     /// The connection is over, for the reason in its `end`. Every stream was reported as closed before.
     func connectionClosed()
 }
@@ -47,6 +49,9 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
     /// Known before the streams that end with the connection are reported as closed.
     private(set) var end: End?
     private(set) var isClosed = false
+    /// How many lists of events are being handled, and those that were within another one.
+    private var dispatchDepth = 0
+    private var nested: [HTTP2EventList] = []
     private var isFlushQueued = false
     private var drainPhase = DrainPhase.none
     private var drainTimer: EventLoop.TimerID?
@@ -135,18 +140,30 @@ final class HTTP2Connection: EventHandler, Flushable, TimerTarget {
 
     private func dispatch(_ input: Span<UInt8>) {
         guard session.hasEvents else { return }
-        let events = session.takeEvents()
+        let list = session.takeEvents()
+        dispatchDepth += 1
         if let delegate {
-            for event in events {
-                if case .pong = event.kind { leave() }
-                if case .broken = event.kind, let stream = event.stream {
-                    reset(stream, code: HTTP2Code.internalError)
-                    continue
+            for event in list.events {
+                // What an event led to may have closed the connection, and with it streams that serve others by now.
+                if !nested.isEmpty, nested.contains(where: { $0.tellsEnd(of: event) }) { continue }
+                let isOfStream = event.withStream { stream in
+                    if case .broken = event.kind {
+                        reset(stream, code: HTTP2Code.internalError)
+                    } else {
+                        delegate.receive(event.kind, of: stream, input)
+                    }
                 }
-                delegate.receive(event, input)
+                if isOfStream { continue }
+                if case .pong = event.kind { leave() } else { delegate.receive(event.kind) }
             }
         }
-        session.recycle(events)
+        dispatchDepth -= 1
+        guard dispatchDepth == 0 else {
+            nested.append(list)
+            return
+        }
+        if !nested.isEmpty { nested = [] }
+        session.recycle(list)
     }
 
     /// No other frame can come between the frames of a head, so that an unfinished one holds up the connection.

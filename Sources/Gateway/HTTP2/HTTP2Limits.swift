@@ -16,34 +16,6 @@ struct HTTP2Limits: Equatable {
     var continuationsMax = 8
 }
 
-/// What a session reports, in the order it happened. Byte ranges refer to the input being received.
-struct HTTP2Event {
-    enum Kind {
-        /// A final head is complete; `isLast`: nothing follows it.
-        case head(isLast: Bool)
-        /// Body bytes `range` of the input.
-        case body(Range<Int>)
-        /// The peer finished the stream; trailers, if any, are in the stream.
-        case end
-        /// The stream's unsent bytes fell below the mark its owner waits for.
-        case drained
-        /// The bytes of a body that is to end by a reset have left.
-        case broken
-        /// The stream is gone; an HTTP/2 error code.
-        case closed(UInt32)
-        /// The peer's settings arrived.
-        case settings
-        /// The peer has read all that was sent before a PING.
-        case pong
-        /// The peer will serve no stream above `lastStream`. `isTooManyPings`: its reason is our PINGs (gRFC A8).
-        /// `keepsStreams`: when it came, streams were open that will be served.
-        case goAway(lastStream: Int32, code: UInt32, isTooManyPings: Bool, keepsStreams: Bool)
-    }
-
-    let kind: Kind
-    let stream: HTTP2Stream?
-}
-
 /// Why a session ended.
 enum HTTP2Error: Error, Equatable {
     /// The peer broke the protocol so that nothing can go on; the text is nghttp2's.

@@ -17,8 +17,8 @@ final class HTTP2Session {
     let limits: HTTP2Limits
     private let pool: HTTP2StreamPool
     private var session: OpaquePointer?
-    private var events: [HTTP2Event] = []
-    private var spareEvents: [HTTP2Event] = []
+    private var events = HTTP2EventList()
+    private var spareEvents = HTTP2EventList()
     private var openStreams: [HTTP2Stream] = []
     private var inputStart: UnsafePointer<UInt8>?
     private var inputCount = 0
@@ -150,17 +150,17 @@ final class HTTP2Session {
 
     var hasEvents: Bool { !events.isEmpty }
 
-    /// The events since the last call; give the array back by `recycle`.
-    func takeEvents() -> [HTTP2Event] {
-        let taken = events
-        events = spareEvents
-        spareEvents = []
+    /// The events since the last call; give the list back by `recycle`.
+    func takeEvents() -> HTTP2EventList {
+        var taken = HTTP2EventList()
+        swap(&taken, &events)
+        swap(&events, &spareEvents)
         return taken
     }
 
-    func recycle(_ taken: consuming [HTTP2Event]) {
-        taken.removeAll(keepingCapacity: true)
-        spareEvents = taken
+    func recycle(_ taken: consuming HTTP2EventList) {
+        taken.removeAll()
+        swap(&spareEvents, &taken)
     }
 
     /// Lets the peer send as many bytes on the stream as were received and are now disposed of.
@@ -287,7 +287,7 @@ final class HTTP2Session {
     func close(_ stream: HTTP2Stream, code: UInt32) {
         guard stream.isOpen else { return }
         // First, for it keeps the stream, which the list of open ones may have been the last to hold.
-        events.append(HTTP2Event(kind: .closed(code), stream: stream))
+        events.appendClosed(stream, code: code)
         let position = stream.openPosition
         let last = openStreams.removeLast()
         if last !== stream {
@@ -348,7 +348,7 @@ final class HTTP2Session {
     }
 
     func report(_ kind: HTTP2Event.Kind, _ stream: HTTP2Stream?) {
-        events.append(HTTP2Event(kind: kind, stream: stream))
+        events.append(kind, stream)
     }
 
     func reportBody(_ data: UnsafePointer<UInt8>, _ count: Int, _ stream: HTTP2Stream) {

@@ -74,28 +74,32 @@ final class UpstreamConnection: HTTP2ConnectionDelegate, TimerTarget {
 
     // MARK: What the connection reports
 
-    func receive(_ event: HTTP2Event, _ input: Span<UInt8>) {
-        switch event.kind {
+    func receive(_ event: HTTP2Event.Kind, of stream: HTTP2Stream, _ input: Span<UInt8>) {
+        switch event {
         case .head(let isLast):
-            if event.stream !== watchStream { answersCalls = true }
-            event.stream?.owner?.upstreamHead(isLast: isLast)
+            if stream !== watchStream { answersCalls = true }
+            stream.owner?.upstreamHead(isLast: isLast)
         case .body(let range):
-            guard let stream = event.stream else { return }
             if let owner = stream.owner {
                 owner.upstreamBody(input.extracting(range))
             } else {
                 connection.consume(stream)
             }
-        case .end: event.stream?.owner?.upstreamEnd()
-        case .drained: event.stream?.owner?.upstreamDrained()
-        case .closed(let code):
-            if let stream = event.stream { streamClosed(stream, code: code) }
+        case .end: stream.owner?.upstreamEnd()
+        case .drained: stream.owner?.upstreamDrained()
+        case .closed(let code): streamClosed(stream, code: code)
+        case .settings, .goAway, .pong, .broken: break
+        }
+    }
+
+    func receive(_ event: HTTP2Event.Kind) {
+        switch event {
         case .settings: settingsReceived()
         case .goAway(_, _, let isTooManyPings, let keepsStreams):
             subchannel.goAway(isTooManyPings: isTooManyPings)
             if keepsStreams, watchStream == nil || callCount > 0 { answersCalls = true }
             retire()
-        case .pong, .broken: break
+        default: break
         }
     }
 

@@ -166,7 +166,7 @@ import Transcode
         #expect(pair.client.streamCount == 0)
         #expect(streams.allSatisfy { !$0.isOpen })
         let events = pair.client.takeEvents()
-        #expect(Set(events.compactMap { $0.stream?.id }) == [1, 3, 5, 7, 9])
+        #expect(Set(events.events.compactMap { $0.stream?.id }) == [1, 3, 5, 7, 9])
         pair.client.abandonStreams(code: HTTP2Code.cancel)
         #expect(pair.client.takeEvents().isEmpty)
     }

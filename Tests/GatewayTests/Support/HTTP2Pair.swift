@@ -100,7 +100,7 @@ final class HTTP2Pair {
 
     private func note(_ session: HTTP2Session, _ input: [UInt8]) {
         let events = session.takeEvents()
-        for event in events {
+        for event in events.events {
             let text = describe(event, input)
             if session === client { clientLog.append(text) } else { serverLog.append(text) }
             guard let stream = event.stream else { continue }

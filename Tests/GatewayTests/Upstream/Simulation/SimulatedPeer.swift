@@ -56,7 +56,7 @@ final class SimulatedPeer {
         let bytes = block.bytes.array
         let hasEvents = session.hasEvents
         let events = session.takeEvents()
-        for event in events { handle(event, bytes) }
+        for event in events.events { handle(event, bytes) }
         session.recycle(events)
         flush()
         return hasEvents || !bytes.isEmpty

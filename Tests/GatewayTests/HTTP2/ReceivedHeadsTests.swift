@@ -124,7 +124,7 @@ import Transcode
             try session.receive(input.span)
             offset = end
             let events = session.takeEvents()
-            for event in events {
+            for event in events.events {
                 guard case .head = event.kind, let stream = event.stream else { continue }
                 let head =
                     ":method=\(stream.request.method.text) :path=\(stream.request.target.text)"
@@ -156,7 +156,7 @@ import Transcode
             _ = try session.collect(into: &output, limit: .max)
             let events = session.takeEvents()
             var (ends, closes) = (0, 0)
-            for event in events where event.stream?.id == id {
+            for event in events.events where event.stream?.id == id {
                 if case .end = event.kind { ends += 1 }
                 if case .closed(1) = event.kind { closes += 1 }
             }

@@ -9,6 +9,7 @@ extension ChannelSimulation {
         for index in gateways.indices { check(index) }
         checkCounts()
         checkAddresses()
+        for seen in seen { checkPriorities(seen) }
         for call in begun where !call.isChecked { check(call) }
         for connection in connections where connection.isOpen && !connection.isStopped {
             for attempt in connection.openAttempts { check(attempt) }
@@ -54,6 +55,17 @@ extension ChannelSimulation {
                 resolved.contains { $0.address == endpoint.address }
             },
             "nobody has an address that is gone")
+    }
+
+    /// What is less wanted than an address that serves is not connected.
+    private func checkPriorities(_ seen: UpstreamSnapshot) {
+        let serving = seen.endpoints.filter { $0.state == .ready && !$0.isEjected && $0.isHealthy }
+        let best = serving.compactMap { priorities[$0.address] }.min() ?? Int.max
+        for endpoint in seen.endpoints where endpoint.connections > 0 {
+            guard let priority = priorities[endpoint.address] else { continue }
+            if priority > 0 { note(.failedOver) }
+            must(priority <= best, "calls go to the most wanted addresses that serve")
+        }
     }
 
     private func check(_ index: Int) {

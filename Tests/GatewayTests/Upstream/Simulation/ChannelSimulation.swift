@@ -23,6 +23,10 @@ final class ChannelSimulation {
     /// What the name stands for, and what the last answer was.
     var fleet: [SimulatedUpstream] = []
     private(set) var resolved: [SimulatedUpstream] = []
+    /// The priority of each address in the last answer, by its name.
+    private(set) var priorities: [String: Int] = [:]
+    /// DNS says of addresses how much they are wanted.
+    private let hasPriorities: Bool
     /// Questions that wait for an answer, and which reactor asked last.
     var lookUps: [SimulatedLookUp] = []
     private var asker: Int?
@@ -47,7 +51,7 @@ final class ChannelSimulation {
         case callsRefused, waited, waitingRefused, retried, retriesRefused, madeAgainUnseen, hedged
         case hedgesSideBySide, throttled, committed, deadlineExceeded, cancelled, ejected, takenBack
         case unhealthy, watchTakenOver, foundSilent, lookUpTakenOver, goAway, refused, broken,
-            anotherConnection
+            anotherConnection, failedOver
         case slept, stopped, succeeded
     }
 
@@ -57,6 +61,7 @@ final class ChannelSimulation {
         self.keepsLog = keepsLog
         random = RandomSource(seed: seed)
         saysWhen = Bool.random(using: &random)
+        hasPriorities = Int.random(in: 0..<3, using: &random) == 0
         options = ChannelSimulation.options(&random)
         upstreams = (0..<ChannelSimulation.addresses).compactMap {
             SocketAddress(numericHost: "10.0.0.\($0)", port: 1).map(SimulatedUpstream.init)
@@ -122,9 +127,22 @@ final class ChannelSimulation {
             return
         }
         resolved = fleet
-        say("the name is \(fleet.map(\.name))")
-        lookUp.finish(
-            .answer(fleet.map { ResolvedAddress($0.address) }, timeToLive: 2000 * Self.millisecond))
+        let addresses = addresses()
+        priorities = Dictionary(
+            uniqueKeysWithValues: addresses.map { ($0.address.description, $0.priority) })
+        say("the name is \(addresses.map { "\($0.address) \($0.priority)" })")
+        lookUp.finish(.answer(addresses, timeToLive: 2000 * Self.millisecond))
+    }
+
+    private func addresses() -> [ResolvedAddress] {
+        guard hasPriorities else { return fleet.map { ResolvedAddress($0.address) } }
+        return ResolvedAddress.of(
+            fleet.map { upstream in
+                let priority = UInt16.random(in: 0...1, using: &random)
+                let weight = UInt16.random(in: 0...3, using: &random)
+                let record = ServiceRecord(priority: priority, weight: weight, port: 1, host: "h")
+                return (record, [upstream.address])
+            })
     }
 
     /// A reactor connects. The upstream says nothing until it is made to.

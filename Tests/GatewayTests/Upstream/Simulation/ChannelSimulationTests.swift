@@ -41,8 +41,8 @@ import Testing
     /// One seed is one order of events, or what goes wrong could not be looked at again. What led to it is then the end
     /// of `log`.
     @Test func `the same seed plays the same`() throws {
-        let first = try ChannelSimulation(seed: 7, keepsLog: true)
-        let second = try ChannelSimulation(seed: 7, keepsLog: true)
+        let first = try ChannelSimulation(seed: 9, keepsLog: true)
+        let second = try ChannelSimulation(seed: 9, keepsLog: true)
         try Self.run(first)
         try Self.run(second)
         #expect(first.log == second.log)

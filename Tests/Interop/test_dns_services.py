@@ -1,5 +1,6 @@
 """SRV records: their priorities and weights (RFC 2782), by a DNS server of the test's own."""
 import collections
+import time
 
 import pytest
 
@@ -165,6 +166,23 @@ def test_every_priority_in_turn_until_none_is_left(dns, four, start):
     assert eventually(lambda: call(gateway)[0] == 503)
     message = http1.request(gateway.port, "GET", "/v1/echo/a").json["message"]
     assert all(str(server.port) in message for server in four[:3]), message
+
+
+def test_a_host_that_says_nothing_is_passed_over_after_its_time(dns, start):
+    """It takes connections, and that is all."""
+    hold = []
+    with ScriptedUpstream(greet=lambda accepted: (hold.append(accepted), accepted.settimeout(30), accepted.recv(1),
+                                                  [0 for _ in iter(lambda: accepted.recv(4096), b"")])) as silent:
+        with ScriptedUpstream(fine) as other:
+            dns.names["host.test"] = ["127.0.0.1"]
+            dns.services[SERVICE] = [(1, 1, silent.port, "host.test"), (2, 1, other.port, "host.test")]
+            began = time.monotonic()
+            gateway = start(dns.service_target(SERVICE), connection={"timeout": "1s"})
+            assert http1.request(gateway.port, "GET", "/v1/echo/a").status == 200
+            assert time.monotonic() - began < 4
+            began = time.monotonic()
+            assert all(http1.request(gateway.port, "GET", "/v1/echo/a").status == 200 for _ in range(20))
+            assert time.monotonic() - began < 1, "further attempts hold nobody up"
 
 
 def test_what_is_less_wanted_has_no_connection(dns, start):

@@ -2,6 +2,7 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,6 +11,8 @@ from support.configuration import configuration, run_gateway
 from support.echo_server import EchoServer
 from support.gateway_process import NotReady
 from support.schema import ECHO, INTEROP_SET
+from support.scripted_upstream import ScriptedUpstream
+from support.upstream_scripts import fine
 from support.waiting import eventually
 
 SERVICES = [{"upstream": "echo", "descriptors": {"file": INTEROP_SET}}]
@@ -19,15 +22,17 @@ SERVICES = [{"upstream": "echo", "descriptors": {"file": INTEROP_SET}}]
 def start(tmp_path):
     processes = []
 
-    def start(target, config, **upstream):
+    def start(target, config, threads=2, **upstream):
         (tmp_path / "service.json").write_text(config if isinstance(config, str) else json.dumps(config))
         upstreams = {"echo": {"target": target, "service_config": "service.json", **upstream}}
-        processes.append(run_gateway(tmp_path, configuration("", upstreams=upstreams, services=SERVICES)))
+        processes.append(run_gateway(tmp_path, configuration("", upstreams=upstreams, services=SERVICES),
+                                     "--threads", str(threads)))
         return processes[-1]
 
     yield start
     for process in processes:
-        process.stop()
+        if process.alive():
+            process.stop()
 
 
 def method(name, **more):
@@ -77,6 +82,38 @@ def test_a_call_that_waits_for_ready_ends_with_its_deadline(start, free_port):
     began = time.monotonic()
     assert http1.request(gateway.port, "GET", "/v1/echo/a", headers={"x-server-timeout": "1"}).status == 504
     assert 0.8 < time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("connection, count", [({"timeout": "5s"}, 3), ({"max_connections": 2}, 2)])
+def test_connections_may_be_more_where_the_section_does_not_say_how_many(start, connection, count):
+    """MAX_CONCURRENT_STREAMS 1, and calls that only end once so many are there."""
+    together = threading.Barrier(count)
+
+    def meet(call):
+        threading.Thread(target=lambda: (together.wait(10), fine(call)), daemon=True).start()
+
+    config = {"connectionScaling": {"maxConnectionsPerSubchannel": 3}}
+    with ScriptedUpstream(meet, streams_max=1) as upstream:
+        gateway = start(upstream.target, config, threads=1, connection=connection)
+        with ThreadPoolExecutor() as pool:
+            calls = [pool.submit(http1.request, gateway.port, "GET", "/v1/echo/a") for _ in range(2 * count)]
+            assert [each.result().status for each in calls] == [200] * 2 * count
+        assert upstream.connections == count
+
+
+def test_pick_first_shuffles_where_it_is_told_to(start):
+    """Each thread has an order of its own: of a hundred starts, not all begin with the same address."""
+    servers = [ScriptedUpstream(fine) for _ in range(3)]
+    config = {"loadBalancingConfig": [{"pick_first": {"shuffleAddressList": True}}]}
+    for _ in range(30):
+        gateway = start(",".join(server.target for server in servers), config, threads=1)
+        assert http1.request(gateway.port, "GET", "/v1/echo/a").status == 200
+        gateway.stop()
+        if sum(bool(server.calls) for server in servers) > 1:
+            break
+    assert sum(bool(server.calls) for server in servers) > 1
+    for server in servers:
+        server.__exit__()
 
 
 def test_what_is_wrong_is_told_with_file_and_path(echo, start):

@@ -318,7 +318,9 @@ final class HTTP2Session {
     func beginHead(of id: Int32) {
         headStream = id
         headCount &+= 1
-        // The fields of a head that is known are not those which nghttp2 is about to report.
+        // The fields of a head that is known are not those which nghttp2 is about to report. A head before it may have had no
+        // end, for it was refused.
+        unsafe headTarget = nil
         guard knownHead == nil else { return }
         let target = unsafe nghttp2_session_get_stream_user_data(session, id)
         unsafe headTarget = target.map { unsafe Unmanaged.fromOpaque($0) }

@@ -94,10 +94,10 @@ import Transcode
     @Test(arguments: [1, 3, 40, 1 << 20])
     func `every request says what its client said`(pieceMax: Int) throws {
         var random = SeededGenerator(seed: UInt64(pieceMax))
-        let client = try RawClient()
+        let packer = try HeaderPacker()
         let session = try HTTP2Session(
             role: .server, limits: HTTP2Limits(streamsMax: 5000), pool: HTTP2StreamPool())
-        var bytes = client.preface
+        var bytes = HeaderPacker.preface
         var expected: [String] = []
         for call in 0..<400 {
             let method = Int.random(in: 0..<12, using: &random)
@@ -111,7 +111,8 @@ import Transcode
             if method == 7 { fields.append(("grpc-timeout", "\(call)m")) }
             if call % 61 == 0 { fields.append(("x-new", "\(call)")) }
             if method == 9 { fields.append(("authorization", "secret\(call % 2)")) }
-            bytes += try client.head(of: Int32(call * 2 + 1), fields)
+            bytes += HeaderPacker.frame(
+                type: 1, flags: 5, of: Int32(call * 2 + 1), try packer.block(fields))
             expected.append(
                 fields.filter { $0.0 != ":scheme" }.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
             )
@@ -137,20 +138,21 @@ import Transcode
     }
 
     @Test func `the length of a body is checked of heads that repeat as well`() throws {
-        let client = try RawClient()
+        let packer = try HeaderPacker()
         let session = try HTTP2Session(
             role: .server, limits: HTTP2Limits(), pool: HTTP2StreamPool())
-        let preface = client.preface
+        let preface = HeaderPacker.preface
         try session.receive(preface.span)
         for (call, length) in [3, 3, 3, 5, 3, 5, 5, 3, 5].enumerated() {
             let id = Int32(call * 2 + 1)
-            let head = try client.head(
-                of: id,
+            let block = try packer.block(
                 [
                     (":method", "POST"), (":scheme", "http"), (":path", "/x"),
                     (":authority", "test"), ("content-length", "\(length)"),
-                ], isLast: false)
-            let input = head + [0, 0, 3, 0, 1, 0, 0, 0, UInt8(id), 1, 2, 3]
+                ])
+            let input =
+                HeaderPacker.frame(type: 1, flags: 4, of: id, block)
+                + HeaderPacker.frame(type: 0, flags: 1, of: id, [1, 2, 3])
             try session.receive(input.span)
             var output = ByteBuffer()
             _ = try session.collect(into: &output, limit: .max)
@@ -199,54 +201,5 @@ import Transcode
             try pair.pump()
             #expect(pair.clientLog.filter { $0.hasPrefix("\(id) ") } == ["\(id) closed 1"])
         }
-    }
-}
-
-/// Packs requests as a client on nghttp2 does.
-@safe
-private final class RawClient {
-    struct Failure: Error { let code: Int }
-
-    private var deflater: OpaquePointer?
-    let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
-
-    init() throws {
-        let code = unsafe nghttp2_hd_deflate_new(&deflater, 4096)
-        guard code == 0 else { throw Failure(code: Int(code)) }
-    }
-
-    deinit { unsafe nghttp2_hd_deflate_del(deflater) }
-
-    /// A HEADERS frame.
-    func head(
-        of stream: Int32, _ list: [(String, String)], isLast: Bool = true
-    ) throws -> [UInt8] {
-        var texts: [[UInt8]] = list.flatMap { [Array($0.0.utf8), Array($0.1.utf8)] }
-        var block = [UInt8](repeating: 0, count: 4096)
-        var count = 0
-        unsafe texts.withUnsafeMutableBufferPointer { texts in
-            var fields = unsafe [nghttp2_nv]()
-            for index in list.indices {
-                // The texts live as long as their array, which nobody changes.
-                unsafe texts[2 * index].withUnsafeMutableBufferPointer { name in
-                    unsafe texts[2 * index + 1].withUnsafeMutableBufferPointer { value in
-                        unsafe fields.append(
-                            nghttp2_nv(
-                                name: name.baseAddress, value: value.baseAddress,
-                                namelen: name.count, valuelen: value.count, flags: 0))
-                    }
-                }
-            }
-            count = unsafe nghttp2_hd_deflate_hd(
-                deflater, &block, block.count, fields, fields.count)
-        }
-        guard count >= 0 else { throw Failure(code: count) }
-        let id = UInt32(bitPattern: stream)
-        let header = [
-            0, UInt8(count >> 8), UInt8(count & 255), 1, isLast ? 5 : 4, UInt8(id >> 24),
-            UInt8(id >> 16 & 255),
-            UInt8(id >> 8 & 255), UInt8(id & 255),
-        ]
-        return header + block[..<count]
     }
 }

@@ -192,8 +192,11 @@ def test_fields_over_the_limit_are_an_error_not_a_part_of_them(start_gateway, cl
         call.trailers({**huge, **GOOD} if where == "trailers" else GOOD)
 
     with ScriptedUpstream(script) as upstream:
-        seen = client(start_gateway(upstream.target, *BOTH_SETS))
-    assert (seen.code, seen.own) == (8, "upstream_headers_too_large"), seen
+        gateway = start_gateway(upstream.target, *BOTH_SETS)
+        seen = client(gateway)
+        assert (seen.code, seen.own) == (8, "upstream_headers_too_large"), seen
+        assert huge.keys().isdisjoint(seen.trailing)
+        assert huge.keys().isdisjoint(http1.request(gateway.port, "GET", "/v1/echo/a").headers)
 
 
 def test_calls_whose_time_is_over_do_not_fill_the_queue(start_gateway):

@@ -258,6 +258,7 @@ final class Exchange: TimerTarget {
     func finish(_ status: Status, upstreamHasEnded: Bool = false) {
         let hasBegun = state.response == .open
         guard let action = state.finish(upstreamHasEnded: upstreamHasEnded) else { return }
+        if !upstreamHasEnded { stream?.forgetUnfinishedFields() }
         let reactor = reactor
         let client = client
         let scratch = reactor.takeScratch()

@@ -50,6 +50,7 @@ extension Exchange: UpstreamCall {
     func upstreamHead(isLast: Bool) {
         guard let stream, state.response != .closed else { return }
         guard !stream.isHeadTooLarge else {
+            stream.response.removeAll()
             finish(.upstreamHeadTooLarge(limit: reactor.settings.upstreamHTTP2.headerListBytesMax))
             return
         }
@@ -150,6 +151,7 @@ extension Exchange: UpstreamCall {
             finish(.deadlineExceeded)
             return
         }
+        if stream.isHeadTooLarge { stream.trailers.removeAll() }
         filter(&stream.trailers)
         let status =
             stream.isHeadTooLarge

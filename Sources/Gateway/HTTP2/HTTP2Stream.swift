@@ -197,6 +197,12 @@ extension HTTP2Stream {
         return true
     }
 
+    /// Forgets trailers, and a head that has not come as a whole: the call ends without them.
+    func forgetUnfinishedFields() {
+        if !hasHead { response.removeAll() }
+        trailers.removeAll()
+    }
+
     func receivedBody(_ count: Int) { unconsumed += count }
 
     func takeUnconsumed() -> Int {

@@ -58,6 +58,7 @@ extension ChannelSimulation {
         case 0..<9:
             if attempt.messages == 0 { attempt.sendMessage() }
             attempt.end(.ok)
+            hasSuccessUnderWay = true
         case 9, 10: attempt.sendHead()
         case 11, 12: if attempt.call.method == .streamed { attempt.sendMessage() }
         case 13: attempt.end(.unavailable)

@@ -100,6 +100,7 @@ final class ChannelSimulation {
         options.connection.ageMax =
             Int.random(in: 0..<4, using: &random) == 0 ? 4000 * millisecond : nil
         options.connection.idleMax = 20_000 * millisecond
+        options.resolveIntervalMin = 500 * millisecond
         options.circuit.callsMax = callsMax
         options.circuit.waitingMax = waitingMax
         options.circuit.retriesMax = retriesMax

@@ -65,7 +65,8 @@ extension ChannelSimulation {
         case 14: attempt.end(.aborted)
         case 15: attempt.end(.invalidArgument)
         case 16:
-            attempt.end(.unavailable, pushback: ["-1", "0", "50"].randomElement(using: &random))
+            let pushback = ["-1", "0", "50"].randomElement(using: &random)
+            attempt.end(.unavailable, pushback: saysWhen ? pushback : nil)
         case 17:
             attempt.reset(
                 [HTTP2Code.cancel, HTTP2Code.internalError, HTTP2Code.noError].randomElement(

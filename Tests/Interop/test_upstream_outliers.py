@@ -1,6 +1,9 @@
 """An address whose calls fail is left out for a while."""
+import contextlib
+import threading
 import time
 
+from support import http1
 from support.fleet import Fleet
 from support.echo_process import EchoProcess
 from support.scripted_upstream import ScriptedUpstream
@@ -36,12 +39,43 @@ def test_clients_mistakes_do_not_leave_an_address_out(tmp_path):
 
 
 def test_an_upstream_that_has_stopped_is_left_out_by_its_deadlines(tmp_path):
-    with Fleet(tmp_path, [EchoProcess() for _ in range(3)], outlier_detection=OUTLIERS) as fleet:
+    """SIGSTOP of one of three, under load: calls take their deadline at most, and none goes there once it is left out."""
+    with Fleet(tmp_path, [EchoProcess() for _ in range(3)], threads=2, outlier_detection=OUTLIERS) as fleet:
         assert eventually(lambda: fleet.calls(6) == {200: 6})
-        fleet.upstreams[0].pause()
+        stopped = fleet.upstreams[0]
+        with timed_load(fleet.gateway, "200m") as ended:
+            stopped.pause()
+            assert fleet.gateway.lines(f".*{stopped.target}.*left out, as too many calls fail", 20)
+            time.sleep(0.5)  # the deadlines of those that were there before
+            count = len(ended)
+            assert eventually(lambda: len(ended) > count + 200)
+            afterwards = ended[count:count + 200]
+            stopped.resume()
+            assert fleet.gateway.lines(f".*{stopped.target}.*tried again", 20)
+        assert {status for status, _ in ended} == {200, 504}
+        assert {status for status, _ in afterwards} == {200}, "it still gets calls"
+        assert max(seconds for _, seconds in ended) < 1.5, "a deadline did not hold"
+        assert eventually(lambda: fleet.calls(9) == {200: 9})
 
-        def all_served():
-            return {fleet.call(grpc_timeout="100m").status for _ in range(9)} == {200}
 
-        assert eventually(all_served, 20)
-        fleet.upstreams[0].resume()
+@contextlib.contextmanager
+def timed_load(gateway, timeout, clients=8):
+    """Calls by so many connections, one after the other, meanwhile: the list of their statuses and seconds."""
+    done, ended = threading.Event(), []
+
+    def run():
+        with http1.Connection(gateway.port) as connection:
+            while not done.is_set():
+                began = time.monotonic()
+                answer = connection.request("GET", "/v1/echo/a", headers={"grpc-timeout": timeout})
+                ended.append((answer.status, time.monotonic() - began))
+
+    threads = [threading.Thread(target=run) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield ended
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()

@@ -17,8 +17,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     private var version = Reflection.Version.v1
     private var stream: HTTP2Stream?
     private var connection: UpstreamConnection?
-    private var reader: EnvelopeReader
-    private var message = OutputBlock()
+    private var answers: AnswerReader
     /// Why the last attempt came to nothing.
     private var lastFailure: String?
     private var hasAnswer = false
@@ -39,7 +38,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
         self.whenDone = whenDone
         channel = Channel(upstream.withoutHealth, reactor: reactor)
         state = ReflectionClientState(limits: limits, ownServices: LocalServices.names)
-        reader = EnvelopeReader(limit: limits.answerBytesMax)
+        answers = AnswerReader(limit: limits.answerBytesMax)
     }
 
     /// Begins; `whenDone` is called when there is a result.
@@ -92,8 +91,7 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
     private func open(_ version: Reflection.Version) {
         leaveStream()
         self.version = version
-        reader = EnvelopeReader(limit: limits.answerBytesMax)
-        message.removeAll()
+        answers = AnswerReader(limit: limits.answerBytesMax)
         let stream = reactor.streams.take()
         stream.owner = self
         self.stream = stream
@@ -192,32 +190,24 @@ final class ReflectionDriver: UpstreamCall, TimerTarget {
         var offset = 0
         do {
             // An answer may open another stream: the rest of this one means nothing then.
-            while call == self.call {
-                switch try reader.next(in: bytes, from: &offset) {
-                case .needMore: return
-                case .begin(let prefix):
-                    guard prefix.flags == 0 else {
-                        throw ReflectionError.malformed("an answer is compressed")
-                    }
-                case .payload(let range): message.append(bytes.extracting(range))
-                case .end: try receiveMessage()
-                }
+            while call == self.call, try answers.next(in: bytes, from: &offset) {
+                try receiveAnswer()
             }
         } catch let error as Status {
-            end(.failure(.limit(error.message)))
+            let isTooLong = error.code == .resourceExhausted
+            end(.failure(isTooLong ? .limit(error.message) : .malformed(error.message)))
         } catch {
             end(.failure(error as? ReflectionError ?? .malformed("\(error)")))
         }
     }
 
-    private func receiveMessage() throws(ReflectionError) {
+    private func receiveAnswer() throws(ReflectionError) {
         let answer: Reflection.Answer
         do throws(WireError) {
-            answer = try Reflection.Answer(decoding: message.bytes)
+            answer = try Reflection.Answer(decoding: answers.message.bytes)
         } catch {
             throw .malformed("an answer is no ServerReflectionResponse: \(error)")
         }
-        message.removeAll()
         hasAnswer = true
         perform(state.receive(answer))
     }

@@ -13,8 +13,7 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
     /// By which the address is asked.
     private(set) var connection: UpstreamConnection
     private var stream: HTTP2Stream?
-    private var reader = EnvelopeReader(limit: UpstreamHealthWatch.answerBytesMax)
-    private var message = OutputBlock()
+    private var answers = AnswerReader(limit: UpstreamHealthWatch.answerBytesMax)
     private var openedAt: Int64 = 0
     private var timer: EventLoop.TimerID?
     private(set) var call: UInt64 = 0
@@ -91,8 +90,7 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
             ended(Status(.unavailable, "the connection takes no stream"))
             return
         }
-        reader = EnvelopeReader(limit: UpstreamHealthWatch.answerBytesMax)
-        message.removeAll()
+        answers = AnswerReader(limit: UpstreamHealthWatch.answerBytesMax)
         let stream = reactor.streams.take()
         stream.owner = self
         stream.withOutgoing { output in
@@ -133,16 +131,8 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
         let call = call
         var offset = 0
         do {
-            while call == self.call {
-                switch try reader.next(in: bytes, from: &offset) {
-                case .needMore: return
-                case .begin(let prefix):
-                    guard prefix.flags == 0 else {
-                        throw Status(.internal, "an answer is compressed")
-                    }
-                case .payload(let range): message.append(bytes.extracting(range))
-                case .end: try receiveMessage()
-                }
+            while call == self.call, try answers.next(in: bytes, from: &offset) {
+                try receiveAnswer()
             }
         } catch {
             leaveStream(code: HTTP2Code.cancel)
@@ -150,9 +140,8 @@ final class UpstreamHealthWatch: UpstreamCall, TimerTarget {
         }
     }
 
-    private func receiveMessage() throws {
-        let answer = try Health.Answer(decoding: message.bytes)
-        message.removeAll()
+    private func receiveAnswer() throws {
+        let answer = try Health.Answer(decoding: answers.message.bytes)
         state.received(isServing: answer.status == .serving)
         tell("it says \(answer.status.name)")
     }

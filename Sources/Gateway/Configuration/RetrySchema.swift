@@ -1,25 +1,34 @@
 import Transcode
 
-extension RetryOverrides {
-    /// Where a section stands that does not say how many.
-    static let usualAttempts = 3
+/// A section about further attempts of a call: `retry`, `hedging`.
+protocol AttemptsSection {
+    init()
+    /// Takes the members that are the section's own.
+    mutating func decode(_ mapping: MappingDecoder)
+}
 
-    /// Decodes the section `retry` of methods.
+extension AttemptsSection {
+    /// Decodes the section of methods.
     init(_ mapping: MappingDecoder) {
         self.init()
         decode(mapping)
         mapping.finish()
     }
 
-    /// Decodes the section `retry` of an upstream.
+    /// Decodes the section of an upstream, which says as well how many further attempts that one gets.
     init(_ mapping: MappingDecoder, throttle: inout ThrottleOptions) {
         self.init()
         decode(mapping)
         throttle.decode(mapping)
         mapping.finish()
     }
+}
 
-    private mutating func decode(_ mapping: MappingDecoder) {
+extension RetryOverrides: AttemptsSection {
+    /// Where a section stands that does not say how many.
+    static let usualAttempts = 3
+
+    mutating func decode(_ mapping: MappingDecoder) {
         let times = 1_000_000...Configuration.hour
         attemptsMax = mapping.integer("max_attempts", in: 1...5)
         initialBackoff = mapping.duration("initial_backoff", in: times)

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 
+import h2.exceptions
 import pytest
 
 from conftest import proxy_arguments
@@ -121,6 +122,28 @@ def test_a_deadline_resets_the_stream_of_a_silent_upstream(start_gateway):
         answer = http1.request(gateway.port, "GET", "/v1/echo/a", headers={"grpc-timeout": "300m"})
         assert (answer.status, answer.json["code"]) == (504, 4)
         assert upstream.wait_reset(1) and upstream.resets[0] == 8
+
+
+@pytest.mark.parametrize("end", [lambda call: call.reset(8), lambda call: call.head({"grpc-status": "1"}, end=True)],
+                         ids=["RST_STREAM", "status"])
+def test_a_cancellation_that_comes_behind_the_deadline_is_the_deadlines(start_gateway, end):
+    """An upstream that sees the deadline pass cancels as well: whichever comes first, the client is told of its deadline."""
+    def cancel(call):
+        milliseconds = int(call.headers["grpc-timeout"][:-1]) * {"m": 1, "u": 1e-3, "n": 1e-6}[call.headers["grpc-timeout"][-1]]
+        # Counted from when it came, and so never before the gateway's own.
+        threading.Timer(milliseconds / 1000 + 0.002, lambda: late(call)).start()
+
+    def late(call):
+        try:
+            end(call)
+        except h2.exceptions.ProtocolError:
+            pass  # the gateway has reset the stream
+
+    with ScriptedUpstream(cancel) as upstream:
+        gateway = start_gateway(upstream.target, "--threads", "1")
+        with http1.Connection(gateway.port) as connection:
+            answers = [connection.request("GET", "/v1/echo/a", headers={"grpc-timeout": "30m"}) for _ in range(30)]
+        assert {(answer.status, answer.json["code"]) for answer in answers} == {(504, 4)}
 
 
 @pytest.mark.parametrize("text, decoded", [

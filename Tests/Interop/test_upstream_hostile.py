@@ -111,6 +111,7 @@ FLOODS = {
     "PING": flood(frame(6, 0, 0, b"12345678")),
     "PING that answers": flood(frame(6, 1, 0, b"\0\0\0\0\0\0\0\0")),
     "GOAWAY, ever lower": flood(lambda stream, count: frame(7, 0, 0, struct.pack(">II", LAST - count, 0))),
+    "GOAWAY, ever higher": flood(lambda stream, count: frame(7, 0, 0, struct.pack(">II", 2 * count + 1, 0))),
     "GOAWAY, the same": flood(frame(7, 0, 0, struct.pack(">II", LAST, 0) + b"x" * 1000)),
     "RST_STREAM of no stream": flood(lambda _, count: frame(3, 0, 2 * count + 101, struct.pack(">I", 8))),
     "RST_STREAM of the call": flood(lambda stream, _: frame(3, 0, stream, struct.pack(">I", 2))),

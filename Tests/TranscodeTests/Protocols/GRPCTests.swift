@@ -65,7 +65,8 @@ import Testing
         arguments: [
             (400, true, .internal), (401, true, .unauthenticated), (403, true, .permissionDenied),
             (404, true, .unimplemented),
-            (429, true, .unavailable), (502, false, .unavailable), (503, false, .unavailable),
+            (429, true, .unavailable), (431, true, .internal), (502, false, .unavailable),
+            (503, false, .unavailable),
             (504, true, .unavailable),
             (500, true, .unknown), (302, false, .unknown), (0, false, .unknown),
             (200, false, .unknown),
